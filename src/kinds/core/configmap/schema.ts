@@ -1,0 +1,8 @@
+import type { KubeObject } from '../../../apimachinery/object.js'
+
+export interface ConfigMap extends KubeObject {
+  immutable?: boolean
+  data?: Record<string, string>
+  /** Base64. */
+  binaryData?: Record<string, string>
+}

@@ -1,0 +1,87 @@
+/** How one container of a Pod runs: as a child process (process.ts) or, where an engine is present, in a container. */
+
+/** What an image is on this machine. */
+export interface RunnableImage {
+  /** Fully qualified, without tag: `ghcr.io/knative/helloworld-go`, `docker.io/library/busybox`. */
+  repository: string
+  /** `sha256:<64 hex>`; the same program always has the same digest. */
+  digest: string
+  /** The image's own entrypoint and arguments: a container's command replaces the first, its args the second. */
+  entrypoint: readonly string[]
+  args: readonly string[]
+  env: Readonly<Record<string, string>>
+  workingDir?: string
+}
+
+/** Finds what an image reference (name, name:tag, name@digest) means here. */
+export interface ImageResolver {
+  /** The image, or the sentence that says why there is none and what would help. Never throws for an unknown image. */
+  resolve(reference: string): Promise<{ image: RunnableImage } | { problem: string }>
+}
+
+export interface ContainerRequest {
+  pod: { namespace: string; name: string; uid: string }
+  container: string
+  /** 0 for the first start, then one more per restart; each has a log of its own. */
+  attempt: number
+  image: RunnableImage
+  /** Replaces the image's entrypoint when present. */
+  command?: readonly string[]
+  /** Replaces the image's arguments; absent with a command present: none. */
+  args?: readonly string[]
+  /** The container's whole environment but for what the runtime adds (PATH, HOME, TMPDIR and the instance's marker). */
+  env: Readonly<Record<string, string>>
+  workingDir?: string
+}
+
+export interface ContainerExit {
+  /** 128 + signal number when a signal ended it, as a kubelet reports it. */
+  exitCode: number
+  signal?: string
+  finishedAtMs: number
+}
+
+export interface RunningContainer {
+  /** `process://<pid>-<start>`; shown as containerID. */
+  id: string
+  pid: number
+  startedAtMs: number
+  /** Resolves when the process has ended, however it ended; never rejects. */
+  exited: Promise<ContainerExit>
+  /** SIGTERM to its process group, SIGKILL after `graceMs` of real time; resolves when it has ended. */
+  stop(graceMs: number): Promise<void>
+}
+
+export interface LogOptions {
+  follow?: boolean
+  tailLines?: number
+  sinceMs?: number
+  limitBytes?: number
+  timestamps?: boolean
+  signal?: AbortSignal
+}
+
+export interface Runtime {
+  /** Throws a StartError when the program cannot be started at all (missing executable, no permission). */
+  start(request: ContainerRequest): Promise<RunningContainer>
+  /** A loopback port that is free now. */
+  freePort(): Promise<number>
+  /** Lines of one attempt's log (stdout and stderr together, in order), oldest first; undefined when there is none. */
+  logs(which: { podUid: string; container: string; attempt: number }, options: LogOptions): AsyncIterable<string> | undefined
+  /** The end of an attempt's log, for a termination message: at most `bytes` and 80 lines. */
+  logTail(which: { podUid: string; container: string; attempt: number }, bytes: number): string
+  /** Forgets a Pod: its logs and temporary directory. Call once its containers have ended. */
+  forget(podUid: string): void
+  /** Ends everything at once and waits for it. */
+  stop(graceMs: number): Promise<void>
+}
+
+/** The container could not be started: `reason` is what a kubelet puts in state.waiting.reason. */
+export class StartError extends Error {
+  readonly reason: 'CreateContainerError' | 'RunContainerError' | 'CreateContainerConfigError'
+  constructor(reason: StartError['reason'], message: string) {
+    super(message)
+    this.name = 'StartError'
+    this.reason = reason
+  }
+}

@@ -1,6 +1,6 @@
-// Builds dist/: one CommonJS bundle per process that this program consists of. `--watch` is not offered: it takes 100 ms.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+// Builds dist/ (all CommonJS): one bundle per process that this program consists of. It takes about 100 ms, so there is no watch mode.
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -26,26 +26,40 @@ const programs = {
   'store-worker': 'src/store/sqlite-worker.ts',
   supervisor: 'src/runtime/supervisor.ts',
   'client-node': 'src/client/client-node.ts',
+  certificates: 'src/emulator/certificates.ts',
 }
 const builtIn = existsSync(at('src/images/programs')) ? readdirSync(at('src/images/programs')).filter((file) => file.endsWith('.ts')) : []
 for (const file of builtIn) programs[join('images', file.replace(/\.ts$/, ''))] = join('src/images/programs', file)
 
-rmSync(at('dist'), { recursive: true, force: true })
-mkdirSync(at('dist'))
-// Everything below dist is CommonJS, whatever the package says.
-writeFileSync(at('dist', 'package.json'), '{ "type": "commonjs" }\n')
+mkdirSync(at('dist'), { recursive: true })
+const built = new Map([['package.json', Buffer.from('{ "type": "commonjs" }\n')]])
+const collect = async (name, options) => {
+  const { outputFiles } = await build({ ...shared, ...options, write: false, outfile: at('dist', `${name}.cjs`) })
+  built.set(`${name}.cjs`, outputFiles[0].contents)
+}
 await Promise.all([
   ...Object.entries(programs)
     .filter(([, entry]) => existsSync(at(entry)))
-    .map(([name, entry]) => build({ ...shared, entryPoints: [at(entry)], outfile: at('dist', `${name}.cjs`) })),
+    .map(([name, entry]) => collect(name, { entryPoints: [at(entry)] })),
   existsSync(at('src/cli/main.ts')) &&
-    build({
-      ...shared,
+    collect('cli', {
       entryPoints: [at('src/cli/main.ts')],
-      outfile: at('dist', 'cli.cjs'),
       // The commands are ordinary oclif classes; the installed program runs them on a small stand-in (docs/architecture.md, "Start-up").
       alias: { '@oclif/core': at('src/cli/oclif-light.ts') },
       minifyWhitespace: true,
       minifySyntax: true,
     }),
 ])
+
+// Each file is replaced whole, and only when it differs: a build never pulls the rug from under a running program or a second build.
+for (const [name, bytes] of built) {
+  const path = at('dist', name)
+  if (existsSync(path) && Buffer.compare(readFileSync(path), bytes) === 0) continue
+  mkdirSync(dirname(path), { recursive: true })
+  writeFileSync(`${path}.${process.pid}`, bytes)
+  renameSync(`${path}.${process.pid}`, path)
+}
+for (const entry of readdirSync(at('dist'), { recursive: true, withFileTypes: true })) {
+  const path = join(entry.parentPath, entry.name)
+  if (entry.isFile() && entry.name.endsWith('.cjs') && !built.has(relative(at('dist'), path))) rmSync(path)
+}

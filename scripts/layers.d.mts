@@ -1,0 +1,1 @@
+export function violationsIn(path: string, text: string): string[]

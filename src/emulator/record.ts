@@ -1,0 +1,137 @@
+import { createRequire } from 'node:module'
+import type { Clock } from '../base/clock.js'
+import { makePrivateDirectory, readFileIfExists, writeFileAtomically } from '../base/files.js'
+import { type Random, uuid } from '../base/random.js'
+import { UserError } from '../base/user-error.js'
+import type { InstanceCertificates } from './certificates.js'
+import { type EmulatorAccess, kubeconfigFor } from './kubeconfig-file.js'
+import { contextName, DEFAULT_INSTANCE, type InstancePaths } from './paths.js'
+import { DEFAULT_PORTS, freePorts, type Ports } from './ports.js'
+import { programFile } from './programs.js'
+
+/** What an instance is, for its whole life: where it listens and who may speak to it. In instance.json, readable by its owner only. */
+export interface InstanceRecord {
+  format: 1
+  name: string
+  ports: Ports
+  /** Bearer token of the administrator. */
+  token: string
+  /** In the environment of every workload, so that none outlives the emulator unseen. */
+  marker: string
+  certificates: InstanceCertificates
+}
+
+/** What is true while an emulator runs; in running.json. */
+export interface RunningRecord {
+  pid: number
+  version: string
+  startedAtMs: number
+}
+
+const RECORD_FORMAT = 1
+const TOKEN_BYTES = 32
+
+/** Reads an instance's record; undefined when the instance does not exist. Throws a UserError when it is unreadable or from a newer kn. */
+export function readRecord(paths: InstancePaths): InstanceRecord | undefined {
+  const text = accessing(paths, () => readFileIfExists(paths.record))
+  if (text === undefined) return undefined
+  const record = parsed(text) as Partial<InstanceRecord> | undefined
+  if (record?.format !== undefined && (record.format as number) > RECORD_FORMAT) {
+    throw new UserError({
+      code: 'state-newer',
+      what: `the emulator's state in ${paths.directory} was written by a newer kn`,
+      why: `it has format ${String(record.format)}, this kn reads ${RECORD_FORMAT}`,
+      remedies: ['use the newer kn', 'kn emulator delete'],
+    })
+  }
+  if (!record?.ports || !record.certificates || !record.token || !record.marker) {
+    throw new UserError({
+      code: 'state-corrupt',
+      what: `cannot read ${paths.record}`,
+      why: 'it is damaged; nothing was changed',
+      remedies: ['restore the file from a backup', 'kn emulator delete'],
+    })
+  }
+  return record as InstanceRecord
+}
+
+/** Makes an instance: ports, credentials, certificates. Written whole, so an interrupted first start leaves no half of it. */
+export async function createRecord(options: {
+  name: string
+  paths: InstancePaths
+  ports: Partial<Ports>
+  random: Random
+  clock: Clock
+}): Promise<InstanceRecord> {
+  const { name, paths, random, clock } = options
+  accessing(paths, () => makePrivateDirectory(paths.directory))
+  // Loaded only here: an instance gets its certificates once, and every later start is faster without the library.
+  const { createCertificates } = createRequire(import.meta.url)(programFile('certificates.cjs')) as typeof import('./certificates.js')
+  const record: InstanceRecord = {
+    format: RECORD_FORMAT,
+    name,
+    ports: { ...(await firstPorts(name)), ...options.ports },
+    token: random.bytes(TOKEN_BYTES).toString('base64url'),
+    marker: uuid(random),
+    certificates: await createCertificates({ instance: name, nowMs: clock.now() }),
+  }
+  accessing(paths, () => {
+    writeFileAtomically(paths.kubeconfig, kubeconfigFor(accessTo(record, paths)))
+    writeFileAtomically(paths.record, `${JSON.stringify(record, null, 2)}\n`)
+  })
+  return record
+}
+
+/** The address and credential of an instance. */
+export function accessTo(record: InstanceRecord, paths: InstancePaths): EmulatorAccess {
+  const { caCertificate, clientCertificate, clientKey } = record.certificates
+  return {
+    instance: record.name,
+    context: contextName(record.name),
+    server: `https://127.0.0.1:${record.ports.control}`,
+    socket: paths.socket,
+    caCertificate,
+    clientCertificate,
+    clientKey,
+    token: record.token,
+  }
+}
+
+/** Which emulator runs, if running.json says so; a damaged file counts as none. */
+export function readRunning(paths: InstancePaths): RunningRecord | undefined {
+  const text = accessing(paths, () => readFileIfExists(paths.running))
+  const running = text === undefined ? undefined : (parsed(text) as Partial<RunningRecord> | undefined)
+  return running && Number.isInteger(running.pid) ? (running as RunningRecord) : undefined
+}
+
+/** Runs file work of an instance; what the system refuses becomes a sentence that names the directory. */
+export function accessing<T>(paths: InstancePaths, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === undefined || error instanceof UserError) throw error
+    throw new UserError({
+      code: code === 'ENOSPC' ? 'disk-full' : 'state-unusable',
+      what: `cannot use the state directory ${paths.directory}`,
+      why: message,
+      remedies:
+        code === 'ENOSPC' ? ['free some space and try again'] : ['make the directory writable, or set XDG_STATE_HOME to another one'],
+      cause: error,
+    })
+  }
+}
+
+async function firstPorts(name: string): Promise<Ports> {
+  if (name === DEFAULT_INSTANCE) return DEFAULT_PORTS
+  const [control, external, clusterLocal] = (await freePorts(3)) as [number, number, number]
+  return { control, external, clusterLocal }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

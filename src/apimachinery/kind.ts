@@ -87,11 +87,11 @@ export interface ServedKind<T extends KubeObject = KubeObject> {
   /** Allocates what must be unique (nodePort, clusterIP) once validation passed; last step before the store. */
   prepare?(draft: T, context: AdmissionContext<T>): void
   /** Extra field selectors beyond metadata.name and metadata.namespace: label to value. */
-  fieldSelectors?: Readonly<Record<string, (object: T) => string>>
+  fieldSelectors?: Readonly<Record<string, KindRules<T>['fieldValue']>>
   /** Seconds of grace a deletion gives when the caller names none; undefined or absent deletes at once. Pods have one. */
   gracePeriodSeconds?(object: T): number | undefined
   /** Whether an update counts as a new generation; absent: any change outside metadata and status. `false`: the kind has no generation. */
-  generation?: false | ((next: T, old: T) => boolean)
+  generation?: false | KindRules<T>['isNewGeneration']
   /** Whether PUT creates what is missing (leases, endpoints, events …). */
   createsOnUpdate?: boolean
   /** Whether a PUT may leave out resourceVersion; custom resources may not. */
@@ -104,6 +104,12 @@ export interface ServedKind<T extends KubeObject = KubeObject> {
   builtIn: boolean
   /** Extra verbs or a smaller set than the usual eight. */
   verbs?: readonly string[]
+}
+
+/** Methods rather than function types, so that kinds of any object type can stand in one list. */
+interface KindRules<T extends KubeObject> {
+  fieldValue(object: T): string
+  isNewGeneration(next: T, old: T): boolean
 }
 
 /** The name under which Status messages, discovery caches and the store know a resource: `services.serving.knative.dev`, `pods`. */

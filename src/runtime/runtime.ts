@@ -50,6 +50,15 @@ export interface RunningContainer {
   exited: Promise<ContainerExit>
   /** SIGTERM to its process group, SIGKILL after `graceMs` of real time; resolves when it has ended. */
   stop(graceMs: number): Promise<void>
+  /** Runs a command beside it, with its environment and working directory, for exec probes. Never rejects. */
+  exec?(command: readonly string[], timeoutMs: number): Promise<ExecResult>
+}
+
+export interface ExecResult {
+  /** 126 when the command cannot be started; 137 when it was killed because it took too long. */
+  exitCode: number
+  /** stdout and stderr together, at most 10 KiB; why, when the command did not start or took too long. */
+  output: string
 }
 
 export interface LogOptions {

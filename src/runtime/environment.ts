@@ -1,0 +1,68 @@
+/** Where a container's environment comes from, as the kubelet puts it together. */
+export interface EnvironmentSources {
+  /** envFrom, in order, prefixes applied: a later one wins over an earlier one. */
+  from?: readonly Readonly<Record<string, string>>[]
+  /** env, in order. `verbatim` values come from valueFrom and are not expanded. */
+  env?: readonly { name: string; value: string; verbatim?: boolean }[]
+  /** Service links: only where nothing else has the name. */
+  services?: Readonly<Record<string, string>>
+}
+
+/**
+ * Replaces `$(NAME)` by the variable of that name; a name that is not in `vars` stays as it was written, `$$` is a single `$`
+ * (so `$$(NAME)` is the text `$(NAME)`), and anything else after a `$` is left alone.
+ *
+ * @see kubernetes/kubernetes v1.35 third_party/forked/golang/expansion/expand.go
+ */
+export function expandReferences(value: string, vars: Readonly<Record<string, string>>): string {
+  return value.replace(/\$(?:\$|\(([^)]*)\))/g, (whole, name: string | undefined) => {
+    if (name === undefined) return '$'
+    return Object.hasOwn(vars, name) ? vars[name]! : whole
+  })
+}
+
+/**
+ * The environment of one container: envFrom first, then env in its order (each value may refer to what stands before it, to envFrom
+ * and to service links), then the service links nobody has overridden.
+ *
+ * @see kubernetes/kubernetes v1.35 pkg/kubelet/kubelet_pods.go, makeEnvironmentVariables
+ */
+export function mergeEnvironment({ from = [], env = [], services = {} }: EnvironmentSources): Record<string, string> {
+  const merged: Record<string, string> = {}
+  for (const source of from) Object.assign(merged, source)
+  for (const { name, value, verbatim } of env) merged[name] = verbatim ? value : expandReferences(value, { ...services, ...merged })
+  return { ...services, ...merged }
+}
+
+/** Carries the instance's marker, by which its workloads are found again, whatever they did to their process group. */
+export const MARKER_VARIABLE = 'KN_LOCAL_INSTANCE'
+
+/** What a login without any configuration would have. */
+const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/**
+ * The environment a workload's process is started with: what the runtime adds, below the image's, below the container's own; the marker
+ * cannot be overridden. Of the host's environment only PATH, LANG and TZ are passed on: no credential, no NODE_OPTIONS, no KUBECONFIG.
+ */
+export function processEnvironment(options: {
+  hostEnv: Readonly<Record<string, string | undefined>>
+  image: Readonly<Record<string, string>>
+  own: Readonly<Record<string, string>>
+  home: string
+  temporary: string
+  hostname: string
+  marker: string
+}): Record<string, string> {
+  const { hostEnv } = options
+  return {
+    PATH: hostEnv['PATH'] || FALLBACK_PATH,
+    LANG: hostEnv['LANG'] || 'C.UTF-8',
+    ...(hostEnv['TZ'] !== undefined && { TZ: hostEnv['TZ'] }),
+    HOME: options.home,
+    TMPDIR: options.temporary,
+    HOSTNAME: options.hostname,
+    ...options.image,
+    ...options.own,
+    [MARKER_VARIABLE]: options.marker,
+  }
+}

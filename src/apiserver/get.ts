@@ -1,0 +1,14 @@
+import { refusals } from '../apimachinery/status-error.js'
+import { type AnswerVerb, keyOf, nameOf } from './deps.js'
+import { scaleOf } from './scale.js'
+import { reachVersion, versionFrom } from './versions.js'
+
+/** GET of one object, of its status (the whole object) or of its scale. */
+export const get: AnswerVerb = async (deps, resource, call) => {
+  const name = nameOf(call)
+  const version = versionFrom(call.options?.resourceVersion)
+  if (version > deps.store.version) await reachVersion(deps.store, version)
+  const object = deps.store.get(keyOf(resource, call.namespace, name))
+  if (!object) throw refusals.notFound(resource.name, name)
+  return { code: 200, object: call.subresource === 'scale' ? scaleOf(resource, object) : object, warnings: [] }
+}

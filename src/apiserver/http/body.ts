@@ -1,0 +1,61 @@
+import type { IncomingMessage } from 'node:http'
+import type { PatchType } from '../../apimachinery/call.js'
+import { refusals, StatusError } from '../../apimachinery/status-error.js'
+import { type Decoded, decodeJson } from './json-text.js'
+import { decodeYaml } from './yaml-text.js'
+
+/** Largest body that is read (apiserver pkg/server/config.go, MaxRequestBodyBytes). */
+export const BODY_BYTES = 3 * 1024 * 1024
+
+const READABLE = ['application/json', 'application/yaml']
+const PATCHES: readonly PatchType[] = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+]
+
+/** A request's body, empty when it has none. Throws 413 beyond the limit and 415 for a compressed one. */
+export async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const encoding = request.headers['content-encoding']
+  if (encoding !== undefined && encoding !== 'identity') throw refusals.unsupportedMediaType(READABLE)
+  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES) throw tooLarge()
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length
+    if (size > BODY_BYTES) throw tooLarge()
+    chunks.push(chunk)
+  }
+  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+}
+
+/** Reads an object: JSON unless the request says YAML. Throws 415 for anything else, protobuf included. */
+export async function decodeObject(request: IncomingMessage, body: Buffer): Promise<Decoded> {
+  switch (mediaType(request)) {
+    case '':
+    case '*/*':
+    case 'application/json':
+      return decodeJson(body.toString())
+    case 'application/yaml':
+      return decodeYaml(body.toString())
+    default:
+      throw refusals.unsupportedMediaType(READABLE)
+  }
+}
+
+/** Reads a patch by its own media types. Throws 415 for anything else. */
+export async function decodePatch(request: IncomingMessage, body: Buffer): Promise<Decoded & { type: PatchType }> {
+  const type = PATCHES.find((known) => known === mediaType(request))
+  if (!type) throw refusals.unsupportedMediaType(PATCHES.slice(0, 3))
+  const decoded = type === 'application/apply-patch+yaml' ? await decodeYaml(body.toString()) : decodeJson(body.toString())
+  return { ...decoded, type }
+}
+
+function mediaType(request: IncomingMessage): string {
+  return (request.headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase()
+}
+
+function tooLarge(): StatusError {
+  return new StatusError({ code: 413, reason: 'RequestEntityTooLarge', message: `Request entity too large: limit is ${BODY_BYTES}` })
+}

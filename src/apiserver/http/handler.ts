@@ -1,0 +1,163 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { TLSSocket } from 'node:tls'
+import type { Identity } from '../../apimachinery/kind.js'
+import { refusals, StatusError } from '../../apimachinery/status-error.js'
+import type { Logger } from '../../base/logger.js'
+import { type Random, uuid } from '../../base/random.js'
+import { authenticate, type ClientCertificate, INSTANCE_ADMIN, isPublicPath } from '../auth/authenticate.js'
+import { guard } from '../auth/guard.js'
+import { actingUser } from '../auth/impersonate.js'
+import type { Discovery } from '../discovery.js'
+import type { OpenApi } from '../openapi.js'
+import { resourcePathFrom } from '../paths.js'
+import type { ApiServer } from '../server.js'
+import type { ControlMetrics } from './metrics.js'
+import { healthDocument, type PlainDocument, pathsDocument, type VersionInfo, versionDocument } from './plain-documents.js'
+import type { AnswerResource } from './resource-request.js'
+import { refuse, sendDocument, sendText } from './send.js'
+
+/** What is known about a listener: which hosts it answers to, and whether reaching it is the credential. */
+export interface ListenerTrust {
+  allowedHosts: ReadonlySet<string>
+  /** True for the unix socket: its file permission has already decided. */
+  trusted: boolean
+}
+
+export type HandleRequest = (request: IncomingMessage, response: ServerResponse, trust: ListenerTrust) => Promise<void>
+
+/**
+ * Answers one HTTP request: guard, authentication, then plain documents, discovery, OpenAPI or the API. Never throws and
+ * never rejects: what goes wrong becomes a Status, and a bug of ours 500 and one line in the log.
+ */
+export function createRequestHandler(deps: {
+  server: ApiServer
+  version: VersionInfo
+  token: string
+  random: Random
+  log: Logger
+  discovery: Discovery
+  openApi: OpenApi
+  metrics: ControlMetrics
+  answerResource: AnswerResource
+}): HandleRequest {
+  const { server, version, token, random, log, discovery, openApi, metrics, answerResource } = deps
+  const certificates = new WeakMap<TLSSocket, { shown: ClientCertificate | undefined }>()
+  const groupVersions = [...new Set(server.kinds.filter(({ kind }) => kind.group).map(({ kind }) => `${kind.group}/${kind.version}`))]
+
+  const certificateOf = (socket: unknown): ClientCertificate | undefined => {
+    if (!(socket instanceof TLSSocket)) return undefined
+    const known = certificates.get(socket)
+    if (known) return known.shown
+    const shown = clientCertificate(socket)
+    certificates.set(socket, { shown })
+    return shown
+  }
+
+  const userOf = (request: IncomingMessage, path: string, { trusted }: ListenerTrust): Identity | undefined => {
+    const { authorization } = request.headers
+    const found = trusted
+      ? { user: INSTANCE_ADMIN }
+      : authenticate({ authorization, certificate: certificateOf(request.socket) }, { token })
+    if ('user' in found) return actingUser(found.user, request.headersDistinct, request.headers)
+    if ('anonymous' in found && isPublicPath(path)) return undefined
+    throw refusals.unauthorized()
+  }
+
+  const plainDocument = (path: string, query: URLSearchParams): PlainDocument | undefined => {
+    if (path === '/version') return versionDocument(version)
+    if (path === '/') return pathsDocument(groupVersions)
+    if (path === '/metrics') return { contentType: 'text/plain; version=0.0.4; charset=utf-8', body: metrics.text() }
+    return healthDocument(path, query)
+  }
+
+  const answer = async (request: IncomingMessage, response: ServerResponse, trust: ListenerTrust): Promise<void> => {
+    const refused = guard(request.rawHeaders, trust.allowedHosts)
+    if (refused)
+      throw new StatusError({ code: refused.code, reason: refused.code === 400 ? 'BadRequest' : 'Forbidden', message: refused.message })
+    const { path, query } = targetOf(request)
+    const user = userOf(request, path, trust)
+
+    const resource = user && resourceAt(path)
+    if (user && resource) return answerResource({ request, response, user, path: resource, query })
+
+    const reads = request.method === 'GET' || request.method === 'HEAD'
+    const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+    const plain = plainDocument(bare, query)
+    if (plain) {
+      if (!reads) throw refusals.methodNotAllowed()
+      return sendText(response, 200, plain.body, plain.contentType)
+    }
+    const { accept, 'if-none-match': ifNoneMatch } = request.headers
+    const document = discovery.answer(path, accept, ifNoneMatch) ?? openApi.answer(bare, query, accept, ifNoneMatch)
+    if (!document) throw refusals.noSuchResource()
+    if (!reads) throw refusals.methodNotAllowed()
+    sendDocument(response, document)
+  }
+
+  return async (request, response, trust) => {
+    // A reader that breaks off is nothing to report: whoever writes sees it by the response being destroyed.
+    request.on('error', ignore)
+    response.on('error', ignore)
+    response.setHeader('Audit-Id', uuid(random))
+    response.setHeader('Cache-Control', 'no-cache, private')
+    let labels: RequestLabels = { verb: request.method ?? '', resource: '' }
+    try {
+      labels = labelsFor(request, server)
+      await answer(request, response, trust)
+    } catch (error) {
+      // A sender that broke off in the middle of its body is no fault of ours.
+      const brokeOff = !request.complete && request.destroyed
+      if (!(error instanceof StatusError) && !brokeOff)
+        log.error('a request failed', { method: request.method, path: pathForLog(request.url), error })
+      refuse(response, error instanceof StatusError ? error.status : refusals.internal('the request could not be answered').status)
+    }
+    metrics.answered({ ...labels, code: response.statusCode })
+  }
+}
+
+interface RequestLabels {
+  verb: string
+  resource: string
+}
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** Labels that nobody outside can make up: their number stays bounded. */
+function labelsFor(request: IncomingMessage, server: ApiServer): RequestLabels {
+  const verb = METHODS.has(request.method ?? '') ? request.method! : 'OTHER'
+  const path = (request.url ?? '').split('?', 1)[0]!
+  const at = path.includes('%') ? undefined : resourcePathFrom(path)
+  return { verb, resource: at && server.kindFor(at.group, at.version, at.plural) ? at.plural : '' }
+}
+
+/** The path without its query, which may hold what nobody should read later. */
+function pathForLog(url: string | undefined): string {
+  return (url ?? '').split('?', 1)[0]!.slice(0, 200)
+}
+
+function targetOf(request: IncomingMessage): { path: string; query: URLSearchParams } {
+  const url = request.url ?? ''
+  if (!url.startsWith('/')) throw refusals.badRequest('the request target must be a path')
+  const mark = url.indexOf('?')
+  if (mark < 0) return { path: url, query: new URLSearchParams() }
+  return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) }
+}
+
+function resourceAt(path: string): ReturnType<typeof resourcePathFrom> {
+  try {
+    return resourcePathFrom(path)
+  } catch (error) {
+    if (error instanceof URIError) throw refusals.badRequest('the path has a malformed escape')
+    throw error
+  }
+}
+
+function clientCertificate(socket: TLSSocket): ClientCertificate | undefined {
+  // Empty without a certificate; a name that was given several times is a list, whatever the types say.
+  const subject: { CN?: string | string[]; O?: string | string[] } | undefined = socket.getPeerCertificate()?.subject
+  if (!subject) return undefined
+  const all = (value: string | string[] | undefined): string[] => (value === undefined ? [] : Array.isArray(value) ? value : [value])
+  return { verified: socket.authorized, commonName: all(subject.CN)[0] ?? '', organizations: all(subject.O) }
+}
+
+function ignore(): void {}

@@ -1,0 +1,63 @@
+/** What the control listener tells beside the API itself: version, health, paths. */
+
+export interface VersionInfo {
+  major: string
+  minor: string
+  gitVersion: string
+  gitCommit?: string
+  gitTreeState?: string
+  buildDate?: string
+  goVersion?: string
+  compiler?: string
+  platform?: string
+}
+
+export interface PlainDocument {
+  contentType: string
+  body: string
+}
+
+/** Every member that clients decode, so that none of them prints a blank. */
+export function versionDocument(version: VersionInfo): PlainDocument {
+  const { versions, platform, arch } = process
+  const whole: Required<VersionInfo> = {
+    gitCommit: '',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: `node${versions.node}`,
+    compiler: 'node',
+    platform: `${platform}/${arch === 'x64' ? 'amd64' : arch}`,
+    ...version,
+  }
+  return { contentType: 'application/json', body: JSON.stringify(whole, null, 2) }
+}
+
+const HEALTH = /^\/(healthz|livez|readyz)$/
+
+/** `ok`, or the list of checks with `?verbose`; undefined for any other path. A server that answers is well. */
+export function healthDocument(path: string, query: URLSearchParams): PlainDocument | undefined {
+  const endpoint = HEALTH.exec(path)?.[1]
+  if (!endpoint) return undefined
+  const body = query.has('verbose') ? `[+]ping ok\n[+]store ok\n${endpoint} check passed\n` : 'ok'
+  return { contentType: 'text/plain; charset=utf-8', body }
+}
+
+/** What `/` lists. */
+export function pathsDocument(groupVersions: readonly string[]): PlainDocument {
+  const groups = new Set(groupVersions.map((version) => version.split('/')[0]!))
+  const paths = [
+    '/api',
+    '/api/v1',
+    '/apis',
+    ...[...groups].map((group) => `/apis/${group}`),
+    ...groupVersions.map((version) => `/apis/${version}`),
+    '/healthz',
+    '/livez',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/readyz',
+    '/version',
+  ]
+  return { contentType: 'application/json', body: JSON.stringify({ paths: paths.sort() }, null, 2) }
+}

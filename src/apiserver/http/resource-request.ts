@@ -1,0 +1,199 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ApiAnswer, ApiCall, CallOptions, Verb } from '../../apimachinery/call.js'
+import type { Identity, ServedKind } from '../../apimachinery/kind.js'
+import type { KubeObject } from '../../apimachinery/object.js'
+import { refusals } from '../../apimachinery/status-error.js'
+import type { Clock } from '../../base/clock.js'
+import type { Logger } from '../../base/logger.js'
+import type { Random } from '../../base/random.js'
+import type { ResourcePath } from '../paths.js'
+import type { ApiServer } from '../server.js'
+import { decodeObject, decodePatch, readBody } from './body.js'
+import type { ControlMetrics } from './metrics.js'
+import type { ObjectTexts } from './object-text.js'
+import { flag, optionsFrom, withDeleteOptions } from './options.js'
+import { type PodLogs, podLogOptions, podLogRef, streamLines } from './pod-log.js'
+import { answerText, eventText, type Representation, representationFor } from './representation.js'
+import { sendText } from './send.js'
+import { streamWatch } from './watch-stream.js'
+
+/** A request on a resource, whose sender is known. */
+export interface ResourceRequest {
+  request: IncomingMessage
+  response: ServerResponse
+  user: Identity
+  path: ResourcePath
+  query: URLSearchParams
+}
+
+/** Answers it on `response`, or throws the StatusError it is refused with. */
+export type AnswerResource = (request: ResourceRequest) => Promise<void>
+
+/** A watch without a timeout lasts between this and twice this, as upstream's do (apiserver, min-request-timeout). */
+const LEAST_WATCH_SECONDS = 1800
+
+/** Turns HTTP requests into calls and their answers into bodies and streams. `streams` holds what ends each open stream. */
+export function createResourceAnswers(deps: {
+  server: ApiServer
+  clock: Clock
+  realClock: Clock
+  random: Random
+  log: Logger
+  texts: ObjectTexts
+  metrics: ControlMetrics
+  streams: Set<() => void>
+  podLogs: PodLogs | undefined
+}): AnswerResource {
+  const { server, clock, realClock, random, log, texts, metrics, streams, podLogs } = deps
+
+  const writing = (served: ServedKind) => ({ texts, served, nowMs: clock.now() })
+
+  const watch = (call: ApiCall, served: ServedKind, response: ServerResponse, how: Representation): void => {
+    const timeoutSeconds = call.options?.timeoutSeconds || Math.floor(LEAST_WATCH_SECONDS * (1 + random.float()))
+    const { plural } = served.kind
+    response.setHeader('Content-Type', 'application/json')
+    const end = streamWatch({
+      server,
+      call: { ...call, options: { ...call.options, timeoutSeconds } },
+      response,
+      textOf: (event, first) => eventText(event, how, writing(served), first),
+      log,
+    })
+    streams.add(end)
+    metrics.watchStarted(plural)
+    response.on('close', () => {
+      streams.delete(end)
+      metrics.watchEnded(plural)
+    })
+  }
+
+  const sendLog = async ({ response, query }: ResourceRequest, base: ApiCall): Promise<void> => {
+    const { subresource: _, ...whole } = base
+    const pod = (await server.call({ ...whole, verb: 'get' })).object as KubeObject
+    const options = podLogOptions(pod.metadata.name, query, realClock.now())
+    const which = podLogRef(pod, query)
+    const reader = new AbortController()
+    const end = (): void => reader.abort()
+    response.on('close', end)
+    const lines = which && (await podLogs!(which, { ...options, signal: reader.signal }))
+    if (which && !lines)
+      throw refusals.badRequest(`container ${JSON.stringify(which.container)} in pod ${JSON.stringify(which.name)} has no log`)
+    streams.add(end)
+    response.on('close', () => streams.delete(end))
+    await streamLines(lines ?? none(), response)
+  }
+
+  return async (asked) => {
+    const { request, response, path, query } = asked
+    const served = server.kindFor(path.group, path.version, path.plural)
+    if (!served || !isWellPlaced(path, served)) throw refusals.noSuchResource()
+    const verb = verbFor(request.method ?? '', path, query)
+    const base: ApiCall = { ...addressOf(asked), verb }
+
+    if (path.subresource === 'log' && path.group === '' && path.plural === 'pods' && podLogs) {
+      if (verb !== 'get') throw refusals.methodNotAllowed()
+      return sendLog(asked, base)
+    }
+    const how = representationFor(request.headers.accept, query)
+    const options = optionsFrom(query, verb)
+    if (verb === 'watch') return watch({ ...base, options: named(options, path) }, served, response, how)
+
+    const answer = await server.call(await withBody(request, { ...base, options }))
+    await send(response, answer, how, answerText(answer.object, how, writing(served)))
+  }
+}
+
+/** Paths with a namespace are for namespaced kinds; theirs have one wherever a name stands. */
+function isWellPlaced({ namespace, name, legacyWatch }: ResourcePath, { kind }: ServedKind): boolean {
+  if (namespace !== undefined) return kind.namespaced
+  return !kind.namespaced || name === undefined || legacyWatch === true
+}
+
+function addressOf({ request, user, path }: ResourceRequest): Omit<ApiCall, 'verb'> {
+  const { group, version, plural, namespace, name, subresource } = path
+  return {
+    user,
+    group,
+    version,
+    plural,
+    ...(namespace !== undefined && { namespace }),
+    ...(name !== undefined && { name }),
+    ...(subresource !== undefined && { subresource }),
+    ...(request.headers['user-agent'] !== undefined && { userAgent: request.headers['user-agent'].split('/', 1)[0]! }),
+  }
+}
+
+function verbFor(method: string, { name, legacyWatch }: ResourcePath, query: URLSearchParams): Verb {
+  switch (method) {
+    case 'GET':
+    case 'HEAD':
+      if (legacyWatch) return 'watch'
+      if (name !== undefined) return 'get'
+      return flag(query, 'watch') ? 'watch' : 'list'
+    case 'POST':
+      if (name === undefined && !legacyWatch) return 'create'
+      break
+    case 'PUT':
+    case 'PATCH':
+      if (name !== undefined && !legacyWatch) return method === 'PUT' ? 'update' : 'patch'
+      break
+    case 'DELETE':
+      if (!legacyWatch) return name === undefined ? 'deletecollection' : 'delete'
+      break
+  }
+  throw refusals.methodNotAllowed()
+}
+
+/** A watch of one object is a watch of its collection with a selector. */
+function named(options: CallOptions, { name }: ResourcePath): CallOptions {
+  if (name === undefined) return options
+  const own = `metadata.name=${name.replace(/[\\,=]/g, '\\$&')}`
+  return { ...options, fieldSelector: options.fieldSelector ? `${own},${options.fieldSelector}` : own }
+}
+
+async function withBody(request: IncomingMessage, call: ApiCall): Promise<ApiCall> {
+  switch (call.verb) {
+    case 'create':
+    case 'update': {
+      const { value, problems } = await decodeObject(request, await readBody(request))
+      return { ...call, object: value, decodingProblems: problems }
+    }
+    case 'patch': {
+      const { type, value, problems } = await decodePatch(request, await readBody(request))
+      return { ...call, patch: { type, body: value }, decodingProblems: problems }
+    }
+    case 'delete':
+    case 'deletecollection': {
+      const body = await readBody(request)
+      if (body.length === 0) return call
+      const { value } = await decodeObject(request, body)
+      return { ...call, options: withDeleteOptions(call.options ?? {}, value) }
+    }
+    default:
+      return call
+  }
+}
+
+async function send(response: ServerResponse, { code, warnings }: ApiAnswer, how: Representation, text: string): Promise<void> {
+  const headers = warningHeaders(warnings)
+  if (headers.length > 0) response.setHeader('Warning', headers)
+  if (how.syntax === 'json') return sendText(response, code, text, 'application/json')
+  const { stringify } = await import('yaml')
+  sendText(response, code, stringify(JSON.parse(text)), 'application/yaml')
+}
+
+/** Beyond this, warnings are cut to so many characters each (apiserver pkg/endpoints/filters/warning.go). */
+const WARNINGS_BYTES = 4096
+const CUT_CHARACTERS = 256
+
+function warningHeaders(warnings: readonly string[]): string[] {
+  const bytes = warnings.reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+  return warnings.map((text) => {
+    const short = bytes > WARNINGS_BYTES ? [...text].slice(0, CUT_CHARACTERS).join('') : text
+    const quoted = short.replace(/[\u0000-\u001f\u007f]/g, ' ').replace(/["\\]/g, '\\$&')
+    // Node writes headers byte by byte: UTF-8 goes in as the Latin-1 characters of its bytes.
+    return `299 - "${Buffer.from(quoted).toString('latin1')}"`
+  })
+}
+
+async function* none(): AsyncGenerator<string> {}

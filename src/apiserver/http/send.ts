@@ -1,0 +1,30 @@
+import type { ServerResponse } from 'node:http'
+import type { Status } from '../../apimachinery/status-error.js'
+import type { DocumentAnswer } from '../generated-document.js'
+import { statusText } from './representation.js'
+
+/** Sends a whole body. */
+export function sendText(response: ServerResponse, code: number, body: string, contentType: string): void {
+  response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) })
+  response.end(body)
+}
+
+/** Sends a generated document, or says that the client's copy of it is still good. */
+export function sendDocument(response: ServerResponse, { status, headers, body }: DocumentAnswer): void {
+  response.writeHead(status, { ...headers, ...(status !== 304 && { 'Content-Length': body.length }) })
+  response.end(body)
+}
+
+/** Answers with a Status, or cuts the connection when the answer had already begun. */
+export function refuse(response: ServerResponse, status: Status): void {
+  if (response.destroyed) return
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const retryAfterSeconds = status.details?.retryAfterSeconds
+  if (retryAfterSeconds) response.setHeader('Retry-After', retryAfterSeconds)
+  // The rest of a body that is too large is not read, so the connection cannot be used again.
+  if (status.code === 413) response.setHeader('Connection', 'close')
+  sendText(response, status.code ?? 500, statusText(status), 'application/json')
+}

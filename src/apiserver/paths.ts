@@ -1,0 +1,63 @@
+/** A request's path as the API reads it. */
+export interface ResourcePath {
+  group: string
+  version: string
+  plural: string
+  namespace?: string
+  name?: string
+  subresource?: string
+  /** `/api/v1/watch/…`, the old way to ask for a watch. */
+  legacyWatch?: boolean
+}
+
+/** Subresources of a Namespace itself; anything else behind its name is a collection in it. */
+const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize'])
+
+/**
+ * Reads `/api/v1/…` and `/apis/<group>/<version>/…`; undefined for every other path (discovery among them). Throws
+ * URIError for a malformed escape.
+ */
+export function resourcePathFrom(path: string): ResourcePath | undefined {
+  const segments = path
+    .split('/')
+    .slice(1)
+    .map((segment) => decodeURIComponent(segment))
+  if (segments.at(-1) === '') segments.pop()
+  let group = ''
+  let version: string | undefined
+  if (segments[0] === 'api') {
+    version = segments[1]
+    segments.splice(0, 2)
+  } else if (segments[0] === 'apis') {
+    group = segments[1] ?? ''
+    version = segments[2]
+    segments.splice(0, 3)
+    if (group === '') return undefined
+  }
+  if (!version || segments.length === 0 || segments.includes('')) return undefined
+
+  const legacyWatch = segments[0] === 'watch'
+  if (legacyWatch) segments.shift()
+  const base = { group, version, ...(legacyWatch && { legacyWatch }) }
+  const [first, second, third, ...rest] = segments
+  if (first === undefined) return undefined
+  if (first === 'namespaces' && second !== undefined && third !== undefined && !(rest.length === 0 && NAMESPACE_SUBRESOURCES.has(third)))
+    return named(base, third, rest, second)
+  return named(base, first, segments.slice(1))
+}
+
+function named(
+  base: Pick<ResourcePath, 'group' | 'version' | 'legacyWatch'>,
+  plural: string,
+  [name, subresource, ...more]: readonly string[],
+  namespace?: string,
+): ResourcePath {
+  return {
+    ...base,
+    plural,
+    ...(namespace !== undefined && { namespace }),
+    ...(name !== undefined && { name }),
+    // What lies deeper (proxied paths) has no verb here: the whole rest is an unknown subresource.
+    ...(subresource !== undefined && { subresource: [subresource, ...more].join('/') }),
+  }
+}

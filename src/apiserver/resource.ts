@@ -1,0 +1,37 @@
+import type { Verb } from '../apimachinery/call.js'
+import { groupResource, groupVersion, type Kind, type ServedKind } from '../apimachinery/kind.js'
+import type { ResourceName } from '../apimachinery/status-error.js'
+
+/** A served kind with everything the verbs ask for on every call worked out once. */
+export interface Resource {
+  served: ServedKind
+  kind: Kind
+  /** Under which name the store keeps it: `services.serving.knative.dev`. */
+  stored: string
+  /** `serving.knative.dev/v1`. */
+  apiVersion: string
+  name: ResourceName
+  listKind: string
+  verbs: ReadonlySet<string>
+  /** Labels that a field selector may use. */
+  fieldLabels: ReadonlySet<string>
+}
+
+const USUAL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
+
+export function resourceOf(served: ServedKind): Resource {
+  const { kind } = served
+  return {
+    served,
+    kind,
+    stored: groupResource(kind),
+    apiVersion: groupVersion(kind),
+    name: { group: kind.group, plural: kind.plural },
+    listKind: `${kind.kind}List`,
+    verbs: new Set(served.verbs ?? USUAL_VERBS),
+    fieldLabels: new Set(['metadata.name', 'metadata.namespace', ...Object.keys(served.fieldSelectors ?? {})]),
+  }
+}
+
+/** The kind whose objects other objects live in. */
+export const NAMESPACES = 'namespaces'

@@ -1,4 +1,5 @@
 // Builds dist/ (all CommonJS): one bundle per process that this program consists of. It takes about 100 ms, so there is no watch mode.
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -27,6 +28,7 @@ const programs = {
   supervisor: 'src/runtime/supervisor.ts',
   'client-node': 'src/client/client-node.ts',
   certificates: 'src/emulator/certificates.ts',
+  version: 'src/cli/version.ts',
 }
 const builtIn = existsSync(at('src/images/programs')) ? readdirSync(at('src/images/programs')).filter((file) => file.endsWith('.ts')) : []
 for (const file of builtIn) programs[join('images', file.replace(/\.ts$/, ''))] = join('src/images/programs', file)
@@ -50,6 +52,10 @@ await Promise.all([
       minifySyntax: true,
     }),
 ])
+
+// bin/run.js keeps compiled code by this hash.
+const cli = built.get('cli.cjs')
+if (cli) built.set('cli.cjs', Buffer.concat([cli, Buffer.from(`//${createHash('sha256').update(cli).digest('hex')}\n`)]))
 
 // Each file is replaced whole, and only when it differs: a build never pulls the rug from under a running program or a second build.
 for (const [name, bytes] of built) {

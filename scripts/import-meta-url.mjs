@@ -1,4 +1,2 @@
 // Stands in for import.meta.url in the CommonJS bundles.
-import { pathToFileURL } from 'node:url'
-
-export const __importMetaUrl = pathToFileURL(__filename).href
+export const __importMetaUrl = `file://${encodeURI(__filename)}`

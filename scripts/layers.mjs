@@ -48,10 +48,15 @@ export function violationsIn(path, text) {
 }
 
 function importProblem({ path, room, target, typeOnly }) {
-  if (/^(node:)?child_process$/.test(target) && !MAY_SPAWN.test(path)) return 'child processes are started only by the runtime, the emulator and src/cli/spawn.ts'
+  if (/^(node:)?child_process$/.test(target) && !MAY_SPAWN.test(path))
+    return 'child processes are started only by the runtime, the emulator and src/cli/spawn.ts'
   if (target.startsWith('@oclif/') && !MAY_USE_OCLIF.test(path)) return 'oclif lives only in the command line'
   if (!target.startsWith('.')) return room === 'base' && !target.startsWith('node:') ? 'src/base imports nothing but Node' : undefined
-  const other = roomOf(normalize(join(dirname(path), target)).split(sep).join('/'))
+  const other = roomOf(
+    normalize(join(dirname(path), target))
+      .split(sep)
+      .join('/'),
+  )
   if (!other || other === room || room === undefined) return undefined
   const allowed = MAY_IMPORT[room]
   if (!allowed) return `room '${room}' is not in scripts/layers.mjs`
@@ -59,7 +64,8 @@ function importProblem({ path, room, target, typeOnly }) {
     return room === 'cli' || room === 'commands' || room === 'plugins' ? reconcilerProblem(other, target) : undefined
   }
   if (allowed.includes(`types:${other}`)) return typeOnly ? undefined : `${room} may import only types from ${other}`
-  if (allowed.includes(`names:${other}`)) return /\/(kind|schema)\.js$/.test(target) ? undefined : `${room} may import only kind.ts and schema.ts from ${other}`
+  if (allowed.includes(`names:${other}`))
+    return /\/(kind|schema)\.js$/.test(target) ? undefined : `${room} may import only kind.ts and schema.ts from ${other}`
   return `${room} may not import ${other}`
 }
 
@@ -81,7 +87,9 @@ function* sources(directory) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const root = join(dirname(fileURLToPath(import.meta.url)), '..')
   const all = ['src', 'commands'].flatMap((directory) =>
-    [...sources(join(root, directory))].flatMap((file) => violationsIn(relative(root, file).split(sep).join('/'), readFileSync(file, 'utf8'))),
+    [...sources(join(root, directory))].flatMap((file) =>
+      violationsIn(relative(root, file).split(sep).join('/'), readFileSync(file, 'utf8')),
+    ),
   )
   for (const violation of all) console.error(violation)
   process.exitCode = all.length > 0 ? 1 : 0

@@ -85,6 +85,11 @@ export function createVirtualClock({
   }
 }
 
+/** Calls back on the next turn of the event loop, after every promise callback of this one: order, not time. */
+export function onNextTurn(callback: () => void): void {
+  setImmediate(callback)
+}
+
 function sleepOn(after: Clock['after']): Clock['sleep'] {
   return (ms, signal) =>
     new Promise((resolve, reject) => {

@@ -11,7 +11,12 @@ import type { Informer } from '../client/informer.js'
  * which event woke it, and running it twice changes nothing. What is merely absent is a condition; it throws only what
  * another try may cure (the manager then retries with backoff).
  */
-export type Reconcile<T extends KubeObject> = (object: T) => Promise<Outcome<T>>
+export type Reconcile<T extends KubeObject> = ReconcileMethod<T>['reconcile']
+
+/** A method, so that controllers of any kinds can stand in one list (the compiler compares methods leniently). */
+interface ReconcileMethod<T extends KubeObject> {
+  reconcile(object: T): Promise<Outcome<T>>
+}
 
 export interface Outcome<T extends KubeObject> {
   /** The whole status that is now true; written by the manager only when it differs. Absent: leave it as it is. */
@@ -33,7 +38,20 @@ export interface Controller<T extends KubeObject = KubeObject> {
   owns?: readonly Kind[]
   /** How many objects of this kind are reconciled at the same time; default 8. One object never by two. */
   concurrency?: number
+  /**
+   * Also reconciles objects that are being deleted. Without it the manager passes on only those that still carry the
+   * finalizer named after the kind (`routes.serving.knative.dev`), as Knative's reconcilers name theirs.
+   */
+  reconcilesDeleted?: true
+  /** `source` of the Events it records; absent: `<singular>-controller`. */
+  eventSource?: EventSource
   create(deps: ReconcilerDeps): Reconcile<T>
+}
+
+/** Who says so: `{ component: 'kubelet', host: 'kn-local' }`. */
+export interface EventSource {
+  component: string
+  host?: string
 }
 
 export interface Wake {
@@ -49,10 +67,23 @@ export interface ReconcilerDeps {
   clock: Clock
   random: Random
   log: Logger
-  /** The local cache of a kind, already synced. Cheap; prefer it for lists. */
+  /** The local cache of a kind, already synced when asked for in `create`. Cheap; prefer it for lists. */
   informer<T extends KubeObject>(kind: Kind<T>): Informer<T>
   /** `data` of a ConfigMap as it is now ({} when there is none). Live: read it in each reconcile. */
   configMap(namespace: string, name: string): Readonly<Record<string, string>>
   /** Records a Kubernetes Event about an object; equal ones are counted up. Never throws. */
-  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void
+  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, detail?: EventDetail): void
+  /** Reconciles an object of this controller's kind soon: for what no watch tells, such as the end of a process. */
+  wake(ref: ObjectRef): void
+  /** Names work that goes on after a reconcile returned (a process being started): `settled` waits for it. */
+  busy(work: Promise<unknown>): void
+  /** Aborted when the manager stops: whatever a controller keeps going beside its reconciles ends then. */
+  stopped: AbortSignal
+}
+
+export interface EventDetail {
+  /** Another source than the controller's own. */
+  source?: EventSource
+  /** The part of the object that is meant: `spec.containers{user-container}`. */
+  fieldPath?: string
 }

@@ -5,10 +5,11 @@ import type { Clock } from '../base/clock.js'
 import { makePrivateDirectory } from '../base/files.js'
 import type { Random } from '../base/random.js'
 import { UserError } from '../base/user-error.js'
-import { type InstancePaths, instancePaths } from './paths.js'
+import { MARKER_VARIABLE } from '../runtime/environment.js'
+import { contextName, type InstancePaths, instancePaths } from './paths.js'
 import { isPortFree, type Ports, portHolder } from './ports.js'
 import { programFile } from './programs.js'
-import { accessing, createRecord, type InstanceRecord, type RunningRecord, readRecord, readRunning } from './record.js'
+import { accessing, accessTo, createRecord, type InstanceRecord, type RunningRecord, readRecord, readRunning } from './record.js'
 
 /** What an emulator tells the process that started it, over the channel between them. */
 export type DaemonMessage = { ready: true } | { failed: { code: string; what: string; why?: string; remedies: readonly string[] } }
@@ -146,22 +147,29 @@ async function checkPorts(record: InstanceRecord): Promise<void> {
   }
 }
 
-/** Node's own settings would slow the emulator's start or change how it runs; a kubeconfig is none of its business. */
-const NOT_INHERITED = ['NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'NODE_PATH', 'KUBECONFIG', 'NODE_CHANNEL_FD', 'NODE_V8_COVERAGE']
+/**
+ * Node's own settings would slow the emulator's start or change how it runs; a kubeconfig is none of its business; and with
+ * another emulator's marker, from inside one of its workloads, it would be ended with those.
+ */
+const NOT_INHERITED = [
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'NODE_PATH',
+  'KUBECONFIG',
+  'NODE_CHANNEL_FD',
+  'NODE_V8_COVERAGE',
+  MARKER_VARIABLE,
+]
 
 function spawnEmulator(paths: InstancePaths, env: NodeJS.ProcessEnv, attached: boolean): Promise<ChildProcess> {
   putLogAside(paths)
   const log = accessing(paths, () => openSync(paths.log, 'a', 0o600))
-  const child = spawn(
-    process.execPath,
-    ['--max-semi-space-size=8', programFile('emulator.cjs'), paths.directory, ...(attached ? ['--attached'] : [])],
-    {
-      detached: true,
-      cwd: paths.directory,
-      env: Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.includes(name))),
-      stdio: ['ignore', log, log, 'ipc'],
-    },
-  )
+  const child = spawn(process.execPath, [programFile('emulator.cjs'), paths.directory, ...(attached ? ['--attached'] : [])], {
+    detached: true,
+    cwd: paths.directory,
+    env: Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.includes(name))),
+    stdio: ['ignore', log, log, 'ipc'],
+  })
   closeSync(log)
   return new Promise((resolve, reject) => {
     const fail = (why: string): void =>
@@ -257,4 +265,40 @@ function canConnect(address: { path: string } | { host: string; port: number }):
     socket.once('connect', done(true))
     socket.once('error', done(false))
   })
+}
+
+/**
+ * Makes sure that an instance runs and that the user's kubeconfig knows it. Throws what startInstance throws.
+ * `onStart` is called when it has to be started: the one line that says so.
+ */
+export async function ensureRunning(options: {
+  name: string
+  env: NodeJS.ProcessEnv
+  clock: Clock
+  random: Random
+  onStart?: () => void
+}): Promise<{ kubeconfig: string }> {
+  const { name, onStart, ...deps } = options
+  const started = await startInstance({ name, ...(onStart && { onStarting: onStart }) }, deps)
+  if (started.started) await publishContext(started, { use: false }, deps)
+  return { kubeconfig: started.paths.kubeconfig }
+}
+
+/** Puts the instance's context into the user's kubeconfig; current only when there was none, or with `use`. Says which file, and whether it is the current one. */
+export async function publishContext(
+  { record, paths }: StartedInstance,
+  { use }: { use: boolean },
+  deps: InstanceDeps,
+): Promise<{ kubeconfig: string; isCurrent: boolean }> {
+  // Only where it is needed: reading and keeping a person's YAML takes a library that most runs of kn do without.
+  const { addContext, userKubeconfigPath } = await import('./kubeconfig-file.js')
+  const kubeconfig = userKubeconfigPath(deps.env)
+  const isCurrent = await addContext({ path: kubeconfig, access: accessTo(record, paths), use, clock: deps.clock })
+  return { kubeconfig, isCurrent }
+}
+
+/** Takes the instance's context out of the user's kubeconfig. */
+export async function withdrawContext(name: string, deps: InstanceDeps): Promise<void> {
+  const { removeContext, userKubeconfigPath } = await import('./kubeconfig-file.js')
+  await removeContext({ path: userKubeconfigPath(deps.env), context: contextName(name), clock: deps.clock })
 }

@@ -5,62 +5,7 @@ import { Document, isMap, isSeq, parseDocument, type YAMLMap } from 'yaml'
 import type { Clock } from '../base/clock.js'
 import { readFileIfExists, writeFileAtomically } from '../base/files.js'
 import { UserError } from '../base/user-error.js'
-
-/** By this extension on a cluster entry kn knows that a context is an emulator, and which. */
-export const EMULATOR_EXTENSION = 'kn-local.dev/emulator'
-
-export interface EmulatorAccess {
-  instance: string
-  context: string
-  server: string
-  socket: string | undefined
-  caCertificate: string
-  clientCertificate: string
-  clientKey: string
-  token: string
-}
-
-const base64 = (text: string): string => Buffer.from(text).toString('base64')
-
-function entriesFor(access: EmulatorAccess): { clusters: object; users: object; contexts: object } {
-  const { context } = access
-  return {
-    clusters: {
-      name: context,
-      cluster: {
-        server: access.server,
-        'certificate-authority-data': base64(access.caCertificate),
-        extensions: [
-          { name: EMULATOR_EXTENSION, extension: { instance: access.instance, ...(access.socket && { socket: access.socket }) } },
-        ],
-      },
-    },
-    users: {
-      name: context,
-      user: {
-        'client-certificate-data': base64(access.clientCertificate),
-        'client-key-data': base64(access.clientKey),
-        token: access.token,
-      },
-    },
-    contexts: { name: context, context: { cluster: context, user: context, namespace: 'default' } },
-  }
-}
-
-/** The instance's own kubeconfig: complete by itself, JSON (which is YAML), so that reading it needs no YAML parser. */
-export function kubeconfigFor(access: EmulatorAccess): string {
-  const { clusters, users, contexts } = entriesFor(access)
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': access.context,
-    clusters: [clusters],
-    users: [users],
-    contexts: [contexts],
-    preferences: {},
-  }
-  return `${JSON.stringify(config, null, 2)}\n`
-}
+import { type EmulatorAccess, kubeconfigEntries } from './access.js'
 
 /** The file kubectl would change: the first of KUBECONFIG that exists, else its last, else ~/.kube/config. */
 export function userKubeconfigPath(env: NodeJS.ProcessEnv): string {
@@ -70,20 +15,23 @@ export function userKubeconfigPath(env: NodeJS.ProcessEnv): string {
 
 /**
  * Adds the instance's cluster, user and context to the user's kubeconfig, as kind does: comments and all other entries
- * stay as they are. Becomes the current context only when there was none, or when asked. Returns whether the file changed.
+ * stay as they are. Becomes the current context only when there was none, or when asked; resolves to whether it is the current one.
  * Throws a UserError when the file is no kubeconfig or cannot be written; it is then as it was.
  */
 export async function addContext(options: { path: string; access: EmulatorAccess; use: boolean; clock: Clock }): Promise<boolean> {
-  return changeKubeconfig(options, (document) => {
-    for (const [list, entry] of Object.entries(entriesFor(options.access))) putNamed(document, list, entry as { name: string })
+  let isCurrent = false
+  await changeKubeconfig(options, (document) => {
+    for (const [list, entry] of Object.entries(kubeconfigEntries(options.access))) putNamed(document, list, entry as { name: string })
     if (options.use || !document.get('current-context')) document.set('current-context', options.access.context)
+    isCurrent = document.get('current-context') === options.access.context
   })
+  return isCurrent
 }
 
 /** Takes the instance's entries out again; a file that held nothing else is removed. */
-export async function removeContext(options: { path: string; context: string; clock: Clock }): Promise<boolean> {
-  if (!existsSync(options.path)) return false
-  return changeKubeconfig(options, (document) => {
+export async function removeContext(options: { path: string; context: string; clock: Clock }): Promise<void> {
+  if (!existsSync(options.path)) return
+  await changeKubeconfig(options, (document) => {
     for (const list of ['clusters', 'users', 'contexts']) {
       const entries = document.get(list)
       if (!isSeq(entries)) continue
@@ -93,12 +41,12 @@ export async function removeContext(options: { path: string; context: string; cl
   })
 }
 
-async function changeKubeconfig(options: { path: string; clock: Clock }, change: (document: Document) => void): Promise<boolean> {
+async function changeKubeconfig(options: { path: string; clock: Clock }, change: (document: Document) => void): Promise<void> {
   const { clock } = options
   // Through a link to the file it stands for, so that replacing the file keeps the link.
   const path = existsSync(options.path) ? realpathSync(options.path) : options.path
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 })
-  return withLock(`${path}.lock`, clock, () => {
+  await withLock(`${path}.lock`, clock, () => {
     const before = readFileIfExists(path)
     const document = before?.trim() ? parseDocument(before) : new Document({ apiVersion: 'v1', kind: 'Config', preferences: {} })
     if (document.errors.length > 0 || !isMap(document.contents)) {
@@ -116,12 +64,11 @@ async function changeKubeconfig(options: { path: string; clock: Clock }, change:
     })
     if (isEmpty && !document.commentBefore) {
       rmSync(path, { force: true })
-      return before !== undefined
+      return
     }
     const after = document.toString({ lineWidth: 0 })
-    if (after === before) return false
+    if (after === before) return
     writeFileAtomically(path, after, { mode: before === undefined ? 0o600 : statSync(path).mode & 0o777 })
-    return true
   })
 }
 
@@ -139,7 +86,7 @@ const LOCK_TRIES = 100
 const LOCK_WAIT_MS = 30
 
 /** The lock file kubectl itself uses beside a kubeconfig. One left behind by a crash is named, not broken. */
-async function withLock<T>(lock: string, clock: Clock, work: () => T): Promise<T> {
+async function withLock(lock: string, clock: Clock, work: () => void): Promise<void> {
   for (let tries = 0; ; tries++) {
     try {
       closeSync(openSync(lock, 'wx', 0o600))
@@ -160,7 +107,7 @@ async function withLock<T>(lock: string, clock: Clock, work: () => T): Promise<T
     }
   }
   try {
-    return work()
+    work()
   } finally {
     unlinkSync(lock)
   }

@@ -26,7 +26,11 @@ const LONGEST_SOCKET_PATH = 103
 
 export function instancePaths(name: string, env: NodeJS.ProcessEnv): InstancePaths {
   checkInstanceName(name)
-  const directory = join(stateHome(env), 'kn-local', name)
+  return pathsIn(join(stateHome(env), 'kn-local', name))
+}
+
+/** The paths of the instance that lives in `directory`. */
+export function pathsIn(directory: string): InstancePaths {
   const socket = join(directory, 'api.sock')
   return {
     directory,

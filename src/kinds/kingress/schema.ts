@@ -1,5 +1,14 @@
-import type { Condition } from '../../apimachinery/conditions.js'
+import { type Condition, livingConditions } from '../../apimachinery/conditions.js'
 import type { KubeObject } from '../../apimachinery/object.js'
+import type { Schema } from '../../apimachinery/schema.js'
+import {
+  booleanSchema,
+  conditionsSchema,
+  integerSchema,
+  observedGenerationSchema,
+  stringMapSchema,
+  stringSchema,
+} from '../serving-schema.js'
 
 export interface IngressSplit {
   serviceNamespace: string
@@ -44,3 +53,96 @@ export interface LoadBalancerIngress {
   domainInternal?: string
   meshOnly?: boolean
 }
+
+const hostsSchema: Schema = { type: 'array', items: stringSchema }
+const loadBalancerSchema: Schema = {
+  type: 'object',
+  properties: {
+    ingress: {
+      type: 'array',
+      items: {
+        type: 'object',
+        properties: { domain: stringSchema, domainInternal: stringSchema, ip: stringSchema, meshOnly: booleanSchema },
+      },
+    },
+  },
+}
+
+export const kingressSchema: Schema = {
+  description: 'Ingress is what the gateway routes by: hosts and paths to weighted Revisions.',
+  type: 'object',
+  properties: {
+    spec: {
+      type: 'object',
+      properties: {
+        httpOption: stringSchema,
+        rules: {
+          type: 'array',
+          items: {
+            type: 'object',
+            properties: {
+              hosts: hostsSchema,
+              http: {
+                type: 'object',
+                required: ['paths'],
+                properties: {
+                  paths: {
+                    type: 'array',
+                    items: {
+                      type: 'object',
+                      required: ['splits'],
+                      properties: {
+                        appendHeaders: stringMapSchema,
+                        headers: {
+                          type: 'object',
+                          additionalProperties: { type: 'object', required: ['exact'], properties: { exact: stringSchema } },
+                        },
+                        path: stringSchema,
+                        rewriteHost: stringSchema,
+                        splits: {
+                          type: 'array',
+                          items: {
+                            type: 'object',
+                            required: ['serviceName', 'serviceNamespace', 'servicePort'],
+                            properties: {
+                              appendHeaders: stringMapSchema,
+                              percent: integerSchema,
+                              serviceName: stringSchema,
+                              serviceNamespace: stringSchema,
+                              servicePort: { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] },
+                            },
+                          },
+                        },
+                      },
+                    },
+                  },
+                },
+              },
+              visibility: stringSchema,
+            },
+          },
+        },
+        tls: {
+          type: 'array',
+          items: { type: 'object', properties: { hosts: hostsSchema, secretName: stringSchema, secretNamespace: stringSchema } },
+        },
+      },
+    },
+    status: {
+      type: 'object',
+      properties: {
+        annotations: stringMapSchema,
+        conditions: conditionsSchema,
+        observedGeneration: observedGenerationSchema,
+        privateLoadBalancer: loadBalancerSchema,
+        publicLoadBalancer: loadBalancerSchema,
+      },
+    },
+  },
+}
+
+export const KINGRESS_CONDITIONS = livingConditions('NetworkConfigured', 'LoadBalancerReady')
+
+/** Names inside the cluster under which the gateway answers: for hosts seen from outside, and for those of the cluster only. */
+export const PUBLIC_GATEWAY_HOST = 'kn-local-gateway.knative-serving.svc.cluster.local'
+export const PRIVATE_GATEWAY_HOST = 'kn-local-gateway-internal.knative-serving.svc.cluster.local'

@@ -61,6 +61,8 @@ export interface Container {
   terminationMessagePolicy?: string
   imagePullPolicy?: string
   securityContext?: Record<string, unknown>
+  /** `Always` makes an init container a sidecar. */
+  restartPolicy?: string
 }
 
 export interface PodSpec {

@@ -11,4 +11,5 @@ export const replicaSetKind: Kind<ReplicaSet> = {
   categories: ['all'],
   namespaced: true,
   status: true,
+  scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.spec.selector' },
 }

@@ -1,0 +1,140 @@
+import { type KubeObject, type ObjectRef, refText, timestamp } from '../apimachinery/object.js'
+import { isNotFound } from '../apimachinery/status-error.js'
+import type { Cancel, Clock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import type { Random } from '../base/random.js'
+import type { Client } from '../client/client.js'
+import type { Informer } from '../client/informer.js'
+import { type RecordedEvent, recordedEvent } from './built-in.js'
+import type { EventDetail, EventSource, ReconcilerDeps } from './reconcile.js'
+
+/** How many different Events a recorder remembers so that it can count them up (client-go tools/record, maxLruCacheEntries). */
+const REMEMBERED_EVENTS = 4096
+/** How long an Event is kept after it last happened (kube-apiserver --event-ttl). */
+export const EVENT_TTL_MS = 3_600_000
+/** Expired Events go in sweeps, not one timer each. */
+const SWEEP_MS = 60_000
+/** Where Events about cluster-scoped objects are kept. */
+const DEFAULT_NAMESPACE = 'default'
+
+/**
+ * Records Events about objects; one that was recorded before is counted up. Never throws and never waits: an Event that
+ * cannot be written (its namespace is going away, say) is left out.
+ * @see client-go tools/record/events_cache.go
+ */
+export function createEventRecorder(options: {
+  client: Client
+  clock: Clock
+  random: Random
+  log: Logger
+  source: EventSource
+  busy(work: Promise<unknown>): void
+}): ReconcilerDeps['event'] {
+  const { client, clock, random, log } = options
+  /** In order of use, so that the first is the one to forget. */
+  const known = new Map<string, { ref: ObjectRef; count: number }>()
+  let previous: Promise<void> = Promise.resolve()
+
+  const create = async (about: KubeObject, type: string, reason: string, message: string, detail: EventDetail): Promise<ObjectRef> => {
+    const { name, namespace, uid, resourceVersion } = about.metadata
+    const source = detail.source ?? options.source
+    const now = timestamp(clock.now())
+    const unique = (BigInt(clock.now()) * 1_000_000n + BigInt(Math.floor(random.float() * 1_000_000))).toString(16)
+    const event = await client.create(recordedEvent, {
+      metadata: { name: `${name}.${unique}`, namespace: namespace ?? DEFAULT_NAMESPACE },
+      involvedObject: {
+        kind: about.kind,
+        ...(namespace && { namespace }),
+        name,
+        ...(uid && { uid }),
+        apiVersion: about.apiVersion,
+        ...(resourceVersion && { resourceVersion }),
+        ...(detail.fieldPath && { fieldPath: detail.fieldPath }),
+      },
+      reason,
+      message,
+      source: { component: source.component, ...(source.host && { host: source.host }) },
+      firstTimestamp: now,
+      lastTimestamp: now,
+      count: 1,
+      type,
+      eventTime: null,
+      reportingComponent: source.component,
+      reportingInstance: source.host ?? '',
+    })
+    return { namespace: event.metadata.namespace, name: event.metadata.name }
+  }
+
+  const record = async (about: KubeObject, type: string, reason: string, message: string, detail: EventDetail): Promise<void> => {
+    const { component } = detail.source ?? options.source
+    const key = [about.metadata.uid, detail.fieldPath, type, reason, message, component].join('\n')
+    const before = known.get(key)
+    known.delete(key)
+    if (before) {
+      const count = before.count + 1
+      try {
+        const body = { count, lastTimestamp: timestamp(clock.now()) }
+        await client.patch(recordedEvent, before.ref, { type: 'application/merge-patch+json', body })
+        known.set(key, { ref: before.ref, count })
+        return
+      } catch (error) {
+        // Expired meanwhile: it happens anew.
+        if (!isNotFound(error)) throw error
+      }
+    }
+    known.set(key, { ref: await create(about, type, reason, message, detail), count: 1 })
+    if (known.size > REMEMBERED_EVENTS) known.delete(known.keys().next().value!)
+  }
+
+  return (about, type, reason, message, detail = {}) => {
+    // One after the other, so that equal ones are counted and not written twice.
+    previous = previous.then(() =>
+      record(about, type, reason, message, detail).catch((error: unknown) => {
+        log.debug('event not recorded', { about: refText(about.metadata), reason, error })
+      }),
+    )
+    options.busy(previous)
+  }
+}
+
+/** Removes Events an hour of virtual time after they last happened. Returns what ends it. */
+export function startEventExpiry(options: { client: Client; events: Informer<RecordedEvent>; clock: Clock; log: Logger }): () => void {
+  const { client, events, clock, log } = options
+  let cancel: Cancel | undefined
+  let isStopped = false
+
+  const sweep = async (): Promise<void> => {
+    cancel = undefined
+    const due = events.list().filter((event) => expiresAtMs(event) <= clock.now())
+    for (const { metadata } of due) {
+      if (isStopped) return
+      const preconditions = { resourceVersion: metadata.resourceVersion! }
+      await client.delete(recordedEvent, metadata, { preconditions }).catch((error: unknown) => {
+        log.debug('expired event not removed', { event: refText(metadata), error })
+      })
+    }
+    plan()
+  }
+  const plan = (): void => {
+    if (cancel || isStopped) return
+    let earliestMs = Number.POSITIVE_INFINITY
+    for (const event of events.list()) earliestMs = Math.min(earliestMs, expiresAtMs(event))
+    if (earliestMs === Number.POSITIVE_INFINITY) return
+    const waitMs = Math.max(earliestMs - clock.now(), SWEEP_MS)
+    cancel = clock.after(waitMs, () => void sweep())
+  }
+  // A new Event never expires before those that are there, so one planned sweep is enough.
+  const unsubscribe = events.onChange(({ type }) => {
+    if (type === 'ADDED') plan()
+  })
+  return () => {
+    isStopped = true
+    unsubscribe()
+    cancel?.()
+  }
+}
+
+function expiresAtMs({ lastTimestamp, eventTime, series, metadata }: RecordedEvent): number {
+  const times = [lastTimestamp, eventTime, series?.lastObservedTime, metadata.creationTimestamp]
+  return Math.max(0, ...times.map((time) => (time ? Date.parse(time) : 0))) + EVENT_TTL_MS
+}

@@ -1,0 +1,123 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { createSystemClock } from '../base/clock.js'
+import { writeFileAtomically } from '../base/files.js'
+import { createLogger } from '../base/logger.js'
+import { createSystemRandom } from '../base/random.js'
+import { UserError } from '../base/user-error.js'
+import { PROGRAM_VERSION } from '../base/versions.js'
+import { openSqliteStore } from '../store/sqlite.js'
+import { CorruptStoreError, StorageError, StoreFormatError } from '../store/store.js'
+import { type Emulator, startEmulator } from './emulator.js'
+import type { DaemonMessage } from './instance.js'
+import { type InstancePaths, pathsIn } from './paths.js'
+import { programFile } from './programs.js'
+import type { InstanceRecord, RunningRecord } from './record.js'
+
+/**
+ * The emulator's process: `emulator.cjs DIRECTORY [--attached]`. Its log is its standard output. Whoever started it hears
+ * `ready`, or in words what failed, over the channel between them; attached, it ends when that channel closes.
+ */
+async function main(directory: string, isAttached: boolean): Promise<void> {
+  const clock = createSystemClock()
+  const log = createLogger({ clock, write: (line) => process.stdout.write(`${line}\n`), format: 'text' })
+  const paths = pathsIn(directory)
+  const tell = (message: DaemonMessage): void => void process.send?.(message)
+
+  const fail = (error: unknown): void => {
+    log.error('the emulator could not start', { error })
+    const { code, what, why, remedies } = userErrorFrom(error, paths)
+    tell({ failed: { code, what, remedies, ...(why && { why }) } })
+    process.exitCode = 1
+    setImmediateExit()
+  }
+
+  let emulator: Emulator
+  const record = JSON.parse(readFileSync(paths.record, 'utf8')) as InstanceRecord
+  try {
+    const store = await openSqliteStore({
+      path: paths.store,
+      workerFile: programFile('store-worker.cjs'),
+      log: log.with({ part: 'store' }),
+    })
+    if (paths.socket) rmSync(paths.socket, { force: true })
+    emulator = await startEmulator({
+      store,
+      ports: record.ports,
+      host: '127.0.0.1',
+      ...(paths.socket && { socketPath: paths.socket }),
+      certificates: record.certificates,
+      token: record.token,
+      marker: record.marker,
+      workloadsDirectory: paths.workloads,
+      hostEnv: process.env,
+      clock,
+      realClock: clock,
+      random: createSystemRandom(),
+      log,
+    })
+    const running: RunningRecord = { pid: process.pid, version: PROGRAM_VERSION, startedAtMs: clock.now() }
+    writeFileAtomically(paths.running, `${JSON.stringify(running)}\n`)
+
+    let stopping = false
+    const stop = async (why: string): Promise<void> => {
+      if (stopping) return
+      stopping = true
+      log.info('stopping', { why })
+      await emulator.stop()
+      await store.close()
+      rmSync(paths.running, { force: true })
+      if (paths.socket) rmSync(paths.socket, { force: true })
+      if (isAttached) rmSync(paths.directory, { recursive: true, force: true })
+      log.info('stopped')
+      process.exit(0)
+    }
+    process.on('SIGTERM', () => void stop('SIGTERM'))
+    process.on('SIGINT', () => void stop('SIGINT'))
+    if (isAttached) process.on('disconnect', () => void stop('the command that needed it has ended'))
+    log.info('emulator is ready', { ...record.ports, pid: process.pid, version: PROGRAM_VERSION })
+    tell({ ready: true })
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/** Lets the message to the parent out before the process ends. */
+function setImmediateExit(): void {
+  if (process.connected) process.disconnect()
+  createSystemClock({ unref: true }).after(1000, () => process.exit())
+}
+
+function userErrorFrom(error: unknown, paths: InstancePaths): UserError {
+  if (error instanceof UserError) return error
+  const what = 'cannot start the emulator'
+  if (error instanceof CorruptStoreError) {
+    return new UserError({
+      code: 'store-corrupt',
+      what,
+      why: error.message,
+      remedies: ['restore the file from a backup', 'kn emulator reset'],
+    })
+  }
+  if (error instanceof StoreFormatError) {
+    return new UserError({ code: 'state-newer', what, why: error.message, remedies: ['use the newer kn', 'kn emulator reset'] })
+  }
+  if (error instanceof StorageError) {
+    const remedies =
+      error.code === 'EBUSY' ? ['kn emulator status', 'kn emulator stop'] : ['free some space, or make the directory writable']
+    return new UserError({ code: error.code === 'EBUSY' ? 'state-in-use' : 'state-unusable', what, why: error.message, remedies })
+  }
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return new UserError({ code: 'port-in-use', what, why: message, remedies: ['kn emulator status'] })
+  return new UserError({ code: 'start-failed', what, why: message, remedies: [`see ${paths.log}`] })
+}
+
+process.on('uncaughtException', (error) => {
+  process.stdout.write(`${error.stack ?? error.message}\n`)
+  process.exit(70)
+})
+process.on('unhandledRejection', (error) => {
+  process.stdout.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  process.exit(70)
+})
+
+void main(process.argv[2]!, process.argv.includes('--attached'))

@@ -1,0 +1,198 @@
+import { createServer as createHttp1Server } from 'node:http'
+import { createServer as createHttp2Server } from 'node:http2'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import { createSeededRandom, type Random } from '../base/random.js'
+import type { Informer } from '../client/informer.js'
+import type { EndpointSlice } from '../kinds/core/endpointslice/schema.js'
+import type { Pod } from '../kinds/core/pod/schema.js'
+import type { KIngress } from '../kinds/kingress/schema.js'
+import type { Revision } from '../kinds/revision/schema.js'
+import { createActivator } from './activator.js'
+import { serveConnection } from './client-connection.js'
+import { createDeadlines } from './deadlines.js'
+import type { Entrance } from './destination.js'
+import { createEndpoints } from './endpoints.js'
+import { createHeadReader, MAX_HEAD_BYTES } from './http1-heads.js'
+import { createPassages } from './passage.js'
+import { type Listener, startPortListeners } from './port-listeners.js'
+import { createRequestCounts, type RequestCounts } from './request-counts.js'
+import { createRoutes, hostName, type Visibility } from './routes.js'
+import { frontOfHttp1, frontOfHttp2 } from './stream-front.js'
+import { serveStream } from './transit.js'
+import { createUpstreamPool } from './upstream.js'
+
+export interface Gateway {
+  externalPort: number
+  clusterLocalPort: number
+  counts: RequestCounts
+  /** Closes listeners and connections, in the middle of requests too; resolves when nothing is left. */
+  stop(): Promise<void>
+}
+
+export interface GatewayOptions {
+  informers: { kingresses: Informer<KIngress>; slices: Informer<EndpointSlice>; pods: Informer<Pod>; revisions: Informer<Revision> }
+  /** Request timeouts and averages are in real time. */
+  realClock: Clock
+  random: Random
+  log: Logger
+  /** The address to bind; loopback, unless the user asked for another one. */
+  host: string
+  /** For hosts that are visible outside; 0 takes any free port. */
+  externalPort: number
+  /** For the names inside the cluster; 0 takes any free port. */
+  clusterLocalPort: number
+}
+
+/** The addresses of Services' own ports are always loopback ones. */
+const LOOPBACK = '127.0.0.1'
+const MAX_STREAMS_PER_CONNECTION = 1000
+const HTTP2_IDLE_MS = 600_000
+
+/**
+ * The data path of Serving: ingress, activator and queue-proxy in one hop. A request goes this way:
+ *
+ * 1. a listener takes the connection; `client-connection.ts` reads HTTP/1.1 from it, all else goes to Node's servers (below);
+ * 2. `destination.ts`: host → rule → path → weighted split, from the table that `routes.ts` keeps;
+ * 3. `passage.ts`: answer a probe, count the request, arm its time limits;
+ * 4. `activator.ts`: an instance with a free slot, or wait for one in line;
+ * 5. `upstream.ts`: a connection to it, and the bytes go both ways (`response-relay.ts`), or over `transit.ts` where HTTP/2 is spoken.
+ *
+ * Rejects when a main port cannot be bound. The informers stay the caller's.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { informers, realClock: clock, host } = options
+  const log = options.log.with({ room: 'gateway' })
+  await Promise.all(Object.values(informers).map(({ synced }) => synced))
+
+  // Which of two instances gets a request is no secret: a cheap generator does, and costs the request path no system call.
+  const random = createSeededRandom(options.random.bytes(4).readUInt32LE(0))
+  const deadlines = createDeadlines(clock)
+  const counts = createRequestCounts(clock.now())
+  const routes = createRoutes(informers.kingresses)
+  const endpoints = createEndpoints(informers.slices, informers.pods)
+  const pool = createUpstreamPool({ clock, deadlines })
+  let isStopping = false
+  const activator = createActivator({
+    revisions: informers.revisions,
+    endpoints,
+    counts,
+    random,
+    onGone(instance) {
+      pool.closeIdle(instance)
+      for (const { session } of instance.sessions.splice(0)) {
+        if (isStopping) session.destroy()
+        else session.close()
+      }
+    },
+  })
+  const passages = createPassages({ activator, counts, deadlines, clock })
+  const reader = createHeadReader()
+
+  /** Which way in a connection took, for the servers of Node that know only the socket, and for those whose sessions hide it. */
+  const entrances = new WeakMap<Socket, Entrance>()
+  let arriving: Entrance | undefined
+  const transitDeps = { routes, passages, random, clock }
+  const http1 = createHttp1Server({ maxHeaderSize: MAX_HEAD_BYTES, noDelay: true }, (request, response) => {
+    const entrance = entrances.get(request.socket)
+    if (entrance) serveStream(frontOfHttp1(request, response), entrance, transitDeps)
+    else response.destroy()
+  })
+  http1.on('clientError', (_error, socket) => socket.destroy())
+  const http2 = createHttp2Server({
+    settings: { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, maxHeaderListSize: MAX_HEAD_BYTES },
+  })
+  http2.on('session', (session) => {
+    session.on('error', () => session.destroy())
+    session.setTimeout(HTTP2_IDLE_MS, () => session.close())
+    const entrance = arriving
+    session.on('stream', (stream, headers, _flags, raw: string[] = []) => {
+      stream.on('error', () => {})
+      if (entrance) serveStream(frontOfHttp2(stream, headers, raw), entrance, transitDeps)
+      else stream.close()
+    })
+  })
+  const sockets = new Set<Socket>()
+  const connectionDeps = {
+    routes,
+    passages,
+    pool,
+    reader,
+    deadlines,
+    clock,
+    random,
+    divert(socket: Socket, entrance: Entrance, protocol: 'http1' | 'http2') {
+      entrances.set(socket, entrance)
+      if (protocol === 'http1') {
+        http1.emit('connection', socket)
+        socket.resume()
+      } else {
+        arriving = entrance
+        http2.emit('connection', socket)
+        arriving = undefined
+      }
+    },
+  }
+  const accept = (socket: Socket, entrance: Entrance): void => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    // What breaks a connection ends in its close, which is acted upon; without a listener it would end the process.
+    socket.on('error', () => {})
+    serveConnection(socket, entrance, connectionDeps)
+  }
+
+  const listen = (address: string, port: number, entrance: Entrance): Promise<Listener> =>
+    new Promise((resolve, reject) => {
+      const own = new Set<Socket>()
+      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+        own.add(socket)
+        socket.on('close', () => own.delete(socket))
+        accept(socket, entrance)
+      })
+      server.once('error', reject)
+      server.listen({ host: address, port, backlog: 1024 }, () => {
+        server.off('error', reject)
+        server.on('error', (error) => log.error('listener failed', { port, error }))
+        resolve({
+          port: (server.address() as AddressInfo).port,
+          close() {
+            server.close()
+            for (const socket of own) socket.destroy()
+          },
+        })
+      })
+    })
+  const byHost = (visibility: Visibility): Entrance => ({ find: (name) => routes.find(visibility, hostName(name)) })
+
+  const external = await listen(host, options.externalPort, byHost('ExternalIP'))
+  const clusterLocal = await listen(host, options.clusterLocalPort, byHost('ClusterLocal')).catch((error: unknown) => {
+    external.close()
+    throw error
+  })
+  const portListeners = startPortListeners({
+    routes,
+    listen: (port, ingress) => listen(LOOPBACK, port, { find: () => routes.firstExternal(ingress) }),
+    log,
+  })
+
+  return {
+    externalPort: external.port,
+    clusterLocalPort: clusterLocal.port,
+    counts,
+    async stop() {
+      isStopping = true
+      portListeners.stop()
+      external.close()
+      clusterLocal.close()
+      const closed = [...sockets].map((socket) => new Promise<void>((resolve) => void socket.once('close', () => resolve())))
+      for (const socket of sockets) socket.destroy()
+      await Promise.all(closed)
+      pool.stop()
+      routes.stop()
+      endpoints.stop()
+      activator.stop()
+      deadlines.stop()
+    },
+  }
+}

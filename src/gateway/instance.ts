@@ -1,0 +1,33 @@
+import type { ClientHttp2Session } from 'node:http2'
+import type { Upstream } from './upstream.js'
+
+/** An HTTP/2 connection to an application, and how many streams are open on it. */
+export interface Http2Connection {
+  readonly session: ClientHttp2Session
+  streams: number
+}
+
+/** One ready Pod of a revision, and what the gateway has open to it. */
+export interface Instance {
+  /** The Pod and the port: what makes it the same instance from one change to the next. */
+  readonly key: string
+  /** The Pod's own address, which nobody dials: instances are kept in its order. */
+  readonly address: string
+  /** Where it really listens, on 127.0.0.1. */
+  readonly port: number
+  /** Requests it is working on. */
+  inFlight: number
+  /** It has left the endpoints: what it works on may finish, nothing new comes, no connection is kept. */
+  isGone: boolean
+  /** Kept-alive HTTP/1.1 connections, the last used at the end. */
+  readonly idle: Upstream[]
+  /** HTTP/2 connections; the first with room takes the next stream. */
+  readonly sessions: Http2Connection[]
+}
+
+/** The address all instances listen on: the workloads of this machine. */
+export const INSTANCE_HOST = '127.0.0.1'
+
+export function createInstance(key: string, address: string, port: number): Instance {
+  return { key, address, port, inFlight: 0, isGone: false, idle: [], sessions: [] }
+}

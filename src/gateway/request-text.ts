@@ -1,0 +1,38 @@
+import type { Destination } from './destination.js'
+import { forwardedLines } from './forwarded.js'
+import { withoutFields } from './http1-fields.js'
+import type { RequestHead } from './http1-heads.js'
+
+/** The head of a request as an application gets it, but for its last lines. One writer per connection. */
+export type RequestWriter = (head: RequestHead, destination: Destination, upgrades: boolean) => string
+
+/** Said once a request has waited for its instance. @see knative/serving v1.23 pkg/activator/activator.go */
+export const HELD_LINE = 'K-Proxy-Request: activator\r\n'
+
+export function createRequestWriter(clientAddress: string): RequestWriter {
+  let lastHost = ''
+  let lastForwarded = ''
+
+  /** Nearly all requests of a connection come without such headers and for the same host. */
+  const forwardedFor = (head: RequestHead): string => {
+    const isPlain = head.forwardedFor === '' && head.forwarded === '' && head.forwardedProto === '' && head.forwardedHost === ''
+    if (!isPlain) return forwardedLines(head, clientAddress, head.host)
+    if (head.host !== lastHost || lastForwarded === '') {
+      lastHost = head.host
+      lastForwarded = forwardedLines(head, clientAddress, head.host)
+    }
+    return lastForwarded
+  }
+
+  return (head, { headers, host }, upgrades) => {
+    let { fields } = head
+    if (headers.size > 0) {
+      fields = withoutFields(fields, headers)
+      for (const [name, value] of headers) fields += `${name}: ${value}\r\n`
+    }
+    if (head.isChunked) fields += 'Transfer-Encoding: chunked\r\n'
+    if (upgrades) fields += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`
+    if (head.takesTrailers) fields += 'TE: trailers\r\n'
+    return `${head.method} ${head.target} HTTP/1.1\r\nHost: ${host}\r\n${fields}${forwardedFor(head)}`
+  }
+}

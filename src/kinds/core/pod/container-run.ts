@@ -1,0 +1,433 @@
+import { timestamp } from '../../../apimachinery/object.js'
+import type { ReconcilerDeps } from '../../../controller/reconcile.js'
+import type { RunnableImage, RunningContainer } from '../../../runtime/runtime.js'
+import type { Engines } from '../../engines.js'
+import { createBackoff, goSeconds } from './backoff.js'
+import { containerEnvironment } from './environment.js'
+import { loopbackPort, type PodPorts } from './ports.js'
+import type { Container, ContainerState, ContainerStatus, Pod } from './schema.js'
+import { unsupportedReason } from './unsupported.js'
+import { watchContainer } from './watch-container.js'
+
+/** A container of a Pod, from its first start to its last end. Methods never wait: what they set going calls `changed`. */
+export interface ContainerRun {
+  readonly name: string
+  /** Starts it if it should run and does not. `pod` is the Pod as it is now. */
+  sync(pod: Pod): void
+  status(): ContainerStatus
+  /** SIGTERM, then SIGKILL after the grace; it is not started again. Resolves when it has ended. */
+  stop(graceMs: number): Promise<void>
+  /** A ConfigMap or Secret changed: what could not be put together may be now. Says whether it waits for that. */
+  retryConfiguration(): boolean
+  /** Milliseconds until time alone changes something. */
+  dueInMs(): number | undefined
+  /** It has ended, and nothing will start it again. */
+  isOver(): boolean
+  /** Lets go without ending it: no probes, no restart, no word about its end. */
+  release(): void
+}
+
+/** What a container shares with the others of its Pod. */
+export interface PodSurroundings {
+  engines: Pick<Engines, 'runtime' | 'images' | 'probe' | 'environment' | 'realClock'>
+  deps: Pick<ReconcilerDeps, 'client' | 'clock' | 'event' | 'busy' | 'log'>
+  ports: PodPorts
+  podIP: string
+  hostIP: string
+  allocatable(): Readonly<Record<string, string>>
+  /** Whether the emulator found this Pod in its store rather than saw it made. */
+  isRestored: boolean
+  changed(): void
+}
+
+type Phase =
+  | { is: 'waiting'; reason: string; message?: string; untilMs: number }
+  | { is: 'restarting'; terminated: NonNullable<ContainerState['terminated']> }
+  | { is: 'starting'; shown: ContainerState }
+  | { is: 'running'; running: RunningContainer; startedAt: string; image: string }
+  | { is: 'ended'; terminated: NonNullable<ContainerState['terminated']> }
+
+/** What a kubelet reports of containers that a reboot of its machine ended. */
+const LOST = { exitCode: 255, reason: 'Unknown' }
+const EPOCH = timestamp(0)
+/** The exit code of a container whose program could not be started (containerd, runc). */
+const START_ERROR_CODE = 128
+/** How much of the log becomes a termination message (pkg/kubelet/container MaxContainerTerminationMessageLogLength). */
+const MESSAGE_BYTES = 2048
+/** How often a configuration that lacks something is looked at again; its ConfigMap or Secret wakes the Pod sooner. */
+const CONFIG_RETRY_MS = 10_000
+/** How long a failed pull is shown as such before it is shown as waiting for the next. */
+const PULL_ERROR_SHOWN_MS = 2000
+/** How long "settled" waits for a container that starts to be ready, in real time. */
+const STARTING_MS = 2000
+
+const NOT_STARTED: NonNullable<ContainerState['waiting']> = { reason: 'ContainerCreating' }
+
+/** Runs one container with restarts, back-off and probes. `isInit`: it is to end, and has neither port nor probes. */
+export function createContainerRun(
+  spec: Container,
+  firstPod: Pod,
+  surroundings: PodSurroundings,
+  { isInit, before }: { isInit: boolean; before: ContainerStatus | undefined },
+): ContainerRun {
+  const { engines, deps, ports } = surroundings
+  const { runtime, realClock } = engines
+  const { clock } = deps
+  const restarts = createBackoff({ immediately: 1 })
+  const pulls = createBackoff({ immediately: 0 })
+  let pod = firstPod
+  let container = spec
+  let phase: Phase = { is: 'waiting', ...NOT_STARTED, untilMs: 0 }
+  let lastState: ContainerState = before?.lastState ?? {}
+  let restartCount = before?.restartCount ?? 0
+  let wasStarted =
+    before !== undefined &&
+    (before.state.terminated !== undefined || before.state.running !== undefined || before.lastState.terminated !== undefined)
+  let imageID = before?.imageID ?? ''
+  let containerID = before?.containerID
+  let isStarted = false
+  let isReady = false
+  let isStopping = false
+  let isReleased = false
+  let pullProblem = ''
+  let pullBackoffFromMs = 0
+  let stopProbers: () => void = () => {}
+  let markStarted: () => void = () => {}
+  let ended: Promise<void> = Promise.resolve()
+
+  const where = { fieldPath: `spec.${isInit ? 'initContainers' : 'containers'}{${spec.name}}` }
+  const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void => deps.event(pod, type, reason, message, where)
+  const podText = (): string => `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`
+  const enter = (next: Phase): void => {
+    phase = next
+    surroundings.changed()
+  }
+
+  const restartsAfter = (exitCode: number): boolean => {
+    if (isStopping || pod.metadata.deletionTimestamp) return false
+    if (isInit) return exitCode !== 0 && pod.spec.restartPolicy !== 'Never'
+    return pod.spec.restartPolicy === 'Always' || (pod.spec.restartPolicy === 'OnFailure' && exitCode !== 0)
+  }
+
+  const afterEnd = (terminated: NonNullable<ContainerState['terminated']>): void => {
+    isReady = false
+    isStarted = false
+    markStarted()
+    if (!restartsAfter(terminated.exitCode)) {
+      enter({ is: 'ended', terminated })
+      return
+    }
+    lastState = { terminated }
+    const waitMs = restarts.next(clock.now())
+    if (waitMs > 0) waitToRestart(waitMs)
+    else enter({ is: 'restarting', terminated })
+  }
+  const waitToRestart = (waitMs: number): void => {
+    tell('Warning', 'BackOff', `Back-off restarting failed container ${spec.name} in pod ${podText()}`)
+    const message = `back-off ${goSeconds(waitMs)} restarting failed container=${spec.name} pod=${podText()}`
+    enter({ is: 'waiting', reason: 'CrashLoopBackOff', message, untilMs: clock.now() + waitMs })
+  }
+
+  const onPullProblem = (problem: string): void => {
+    const { image, imagePullPolicy } = container
+    if (imagePullPolicy === 'Never') {
+      const message = `Container image "${image}" is not present with pull policy of Never`
+      tell('Warning', 'ErrImageNeverPull', message)
+      tell('Warning', 'Failed', 'Error: ErrImageNeverPull')
+      enter({ is: 'waiting', reason: 'ErrImageNeverPull', message, untilMs: clock.now() + pulls.next(clock.now()) })
+      return
+    }
+    const waitMs = pulls.next(clock.now())
+    const untilMs = clock.now() + waitMs
+    const text = `failed to pull and unpack image "${image}": ${problem}`
+    tell('Normal', 'Pulling', `Pulling image "${image}"`)
+    tell('Warning', 'Failed', `Failed to pull image "${image}": ${text}`)
+    tell('Warning', 'Failed', 'Error: ErrImagePull')
+    pullProblem = text
+    pullBackoffFromMs = clock.now() + PULL_ERROR_SHOWN_MS
+    enter({ is: 'waiting', reason: 'ErrImagePull', message: text, untilMs })
+  }
+
+  /** After a moment a failed pull is a pull that waits, as it is after the kubelet's next look at the Pod. */
+  const noteBackoff = (): void => {
+    if (phase.is !== 'waiting' || phase.reason !== 'ErrImagePull' || clock.now() < pullBackoffFromMs) return
+    tell('Normal', 'BackOff', `Back-off pulling image "${container.image}"`)
+    tell('Warning', 'Failed', 'Error: ImagePullBackOff')
+    const message = `Back-off pulling image "${container.image}": ErrImagePull: ${pullProblem}`
+    enter({ is: 'waiting', reason: 'ImagePullBackOff', message, untilMs: phase.untilMs })
+  }
+
+  const start = async (): Promise<void> => {
+    const unsupported = unsupportedReason(pod, container, isInit)
+    if (unsupported) return onConfigProblem(unsupported)
+    const found = await engines.images.resolve(container.image)
+    if ('problem' in found) return onPullProblem(found.problem)
+    const { image } = found
+    imageID = `${image.repository}@${image.digest}`
+    tell('Normal', 'Pulled', `Container image "${container.image}" already present on machine and can be accessed by the pod`)
+    const { podIP, hostIP } = surroundings
+    const port = isInit ? undefined : ports.own[spec.name]
+    const source = {
+      client: deps.client,
+      environment: engines.environment,
+      pod,
+      podIP,
+      hostIP,
+      port,
+      allocatable: surroundings.allocatable(),
+    }
+    const assembled = await containerEnvironment(container, source)
+    if ('problem' in assembled) return onConfigProblem(assembled.problem)
+    if (isStopping) {
+      enter({ is: 'ended', terminated: neverRan() })
+      return
+    }
+    await launch(image, assembled.env)
+  }
+
+  const onConfigProblem = (problem: string): void => {
+    tell('Warning', 'Failed', `Error: ${problem}`)
+    enter({ is: 'waiting', reason: 'CreateContainerConfigError', message: problem, untilMs: clock.now() + CONFIG_RETRY_MS })
+  }
+
+  const launch = async (image: RunnableImage, env: Record<string, string>): Promise<void> => {
+    const attempt = wasStarted ? restartCount + 1 : 0
+    const { namespace = '', name, uid = '' } = pod.metadata
+    const expand = (words: readonly string[]): string[] => words.map((word) => engines.environment.expand(word, env))
+    const request = {
+      pod: { namespace, name, uid },
+      container: spec.name,
+      attempt,
+      image,
+      ...(container.command?.length && { command: expand(container.command) }),
+      ...(container.args?.length && { args: expand(container.args) }),
+      env,
+      ...(container.workingDir && { workingDir: container.workingDir }),
+    }
+    let running: RunningContainer
+    try {
+      running = await runtime.start(request)
+    } catch (error) {
+      return onStartError(error as Error & { reason?: string }, attempt)
+    }
+    tell('Normal', 'Created', 'Container created')
+    tell('Normal', 'Started', 'Container started')
+    wasStarted = true
+    restartCount = attempt
+    containerID = running.id
+    const startedAt = timestamp(clock.now())
+    enter({ is: 'running', running, startedAt, image: container.image })
+    ended = running.exited.then((exit) => {
+      stopProbers()
+      if (isReleased) return
+      const terminated = {
+        exitCode: exit.exitCode,
+        reason: exit.exitCode === 0 ? 'Completed' : 'Error',
+        ...messageOf(exit.exitCode, attempt),
+        startedAt,
+        finishedAt: timestamp(clock.now()),
+        containerID: running.id,
+      }
+      afterEnd(terminated)
+    })
+    if (!isStopping) watch(running, env, image)
+  }
+
+  const onStartError = (error: Error & { reason?: string }, attempt: number): void => {
+    const reason = error.reason ?? 'RunContainerError'
+    tell('Warning', 'Failed', `Error: ${error.message}`)
+    deps.log.debug('container does not start', { pod: pod.metadata.name, container: spec.name, error })
+    wasStarted = true
+    restartCount = attempt
+    const finishedAt = timestamp(clock.now())
+    const terminated = { exitCode: START_ERROR_CODE, reason: 'StartError', message: error.message, startedAt: EPOCH, finishedAt }
+    if (!restartsAfter(START_ERROR_CODE)) {
+      enter({ is: 'ended', terminated })
+      return
+    }
+    lastState = { terminated }
+    // Shown as what it is until the next try; from the second failure on it is a crash loop like any other.
+    const waitMs = restarts.next(clock.now())
+    if (waitMs === 0) {
+      enter({ is: 'waiting', reason, message: error.message, untilMs: clock.now() + CONFIG_RETRY_MS })
+      return
+    }
+    waitToRestart(waitMs)
+  }
+
+  const messageOf = (exitCode: number, attempt: number): { message?: string } => {
+    if (exitCode === 0 || container.terminationMessagePolicy !== 'FallbackToLogsOnError') return {}
+    const message = runtime.logTail({ podUid: pod.metadata.uid!, container: spec.name, attempt }, MESSAGE_BYTES)
+    return message ? { message } : {}
+  }
+  const neverRan = (): NonNullable<ContainerState['terminated']> => {
+    const now = timestamp(clock.now())
+    return {
+      exitCode: 137,
+      reason: 'ContainerStatusUnknown',
+      message: 'The container could not be located when the pod was terminated',
+      startedAt: now,
+      finishedAt: now,
+    }
+  }
+
+  const watch = (running: RunningContainer, env: Record<string, string>, image: RunnableImage): void => {
+    stopProbers = watchContainer({
+      container,
+      isInit,
+      target: {
+        host: '127.0.0.1',
+        portOf: (port) => loopbackPort(ports, container, port),
+        exec: (command, timeoutMs) => execute(command, timeoutMs, env, image),
+      },
+      run: engines.probe,
+      clock: realClock,
+      onStarted() {
+        isStarted = true
+        surroundings.changed()
+      },
+      onReady(verdict) {
+        isReady = verdict
+        if (verdict) markStarted()
+        surroundings.changed()
+      },
+      onDoomed(kind) {
+        tell('Normal', 'Killing', `Container ${spec.name} failed ${kind} probe, will be restarted`)
+        void running.stop((pod.spec.terminationGracePeriodSeconds ?? 30) * 1000)
+      },
+      onFailure: (text) => tell('Warning', 'Unhealthy', text),
+    })
+  }
+
+  /** An exec probe's command runs as the container's program does, with a log of its own that nobody is shown. */
+  const execute = async (
+    command: string[],
+    timeoutMs: number,
+    env: Record<string, string>,
+    image: RunnableImage,
+  ): Promise<{ exitCode: number }> => {
+    const { namespace = '', name, uid = '' } = pod.metadata
+    const request = { pod: { namespace, name, uid }, container: `${spec.name}.probe`, attempt: 0, image, command, env }
+    const process = await runtime.start({ ...request, ...(container.workingDir && { workingDir: container.workingDir }) })
+    const cancel = realClock.after(timeoutMs, () => void process.stop(0))
+    const { exitCode } = await process.exited
+    cancel()
+    return { exitCode }
+  }
+
+  const begin = (): void => {
+    phase = { is: 'starting', shown: stateOf(phase) }
+    const work = start().catch((error: unknown) => {
+      deps.log.warn('container cannot be started', { pod: pod.metadata.name, container: spec.name, error })
+      enter({
+        is: 'waiting',
+        reason: 'CreateContainerError',
+        message: error instanceof Error ? error.message : String(error),
+        untilMs: clock.now() + CONFIG_RETRY_MS,
+      })
+    })
+    ended = work
+    const settled = new Promise<void>((resolve) => {
+      const cancel = realClock.after(STARTING_MS, resolve)
+      markStarted = () => {
+        cancel()
+        resolve()
+      }
+    })
+    deps.busy(
+      work.then(() => {
+        if (phase.is !== 'running') markStarted()
+        return settled
+      }),
+    )
+  }
+
+  const restore = (): void => {
+    const { running, terminated } = before?.state ?? {}
+    if (terminated) {
+      if (!restartsAfter(terminated.exitCode)) phase = { is: 'ended', terminated }
+      else lastState = { terminated }
+    } else if (running) {
+      const lost = { ...LOST, startedAt: running.startedAt, finishedAt: timestamp(clock.now()), ...(containerID && { containerID }) }
+      if (restartsAfter(LOST.exitCode)) lastState = { terminated: lost }
+      else phase = { is: 'ended', terminated: lost }
+    }
+  }
+  if (surroundings.isRestored) restore()
+
+  return {
+    name: spec.name,
+    sync(next) {
+      pod = next
+      container = (isInit ? pod.spec.initContainers : pod.spec.containers)?.find(({ name }) => name === spec.name) ?? spec
+      if (pod.metadata.deletionTimestamp || isStopping) return
+      noteBackoff()
+      if (phase.is === 'restarting' || (phase.is === 'waiting' && phase.untilMs <= clock.now())) {
+        begin()
+      } else if (phase.is === 'running' && phase.image !== container.image) {
+        tell('Normal', 'Killing', `Container ${spec.name} definition changed, will be restarted`)
+        phase = { ...phase, image: container.image }
+        void phase.running.stop((pod.spec.terminationGracePeriodSeconds ?? 30) * 1000)
+      }
+    },
+    status: () => ({
+      name: spec.name,
+      image: container.image,
+      imageID,
+      ...(containerID && { containerID }),
+      ready: isInit ? phase.is === 'ended' && phase.terminated.exitCode === 0 : isReady,
+      started: isInit ? phase.is === 'running' : isStarted,
+      restartCount,
+      state: stateOf(phase),
+      lastState,
+    }),
+    async stop(graceMs) {
+      isStopping = true
+      stopProbers()
+      isReady = false
+      if (phase.is === 'running') {
+        await phase.running.stop(graceMs)
+        await ended
+      } else {
+        if (phase.is === 'starting') await ended
+        // Started just before the word to stop came.
+        const now = phase as Phase
+        if (now.is === 'running') {
+          await now.running.stop(graceMs)
+          await ended
+        } else if (now.is !== 'ended') enter({ is: 'ended', terminated: lastState.terminated ?? neverRan() })
+      }
+    },
+    retryConfiguration() {
+      if (phase.is !== 'waiting' || phase.reason !== 'CreateContainerConfigError') return false
+      phase = { ...phase, untilMs: 0 }
+      return true
+    },
+    dueInMs() {
+      if (phase.is !== 'waiting' || isStopping) return undefined
+      const dueMs = phase.reason === 'ErrImagePull' ? Math.min(pullBackoffFromMs, phase.untilMs) : phase.untilMs
+      return dueMs === 0 ? undefined : Math.max(0, dueMs - clock.now())
+    },
+    isOver: () => phase.is === 'ended',
+    release() {
+      isReleased = true
+      stopProbers()
+      markStarted()
+    },
+  }
+}
+
+function stateOf(phase: Phase): ContainerState {
+  switch (phase.is) {
+    case 'waiting':
+      return { waiting: { reason: phase.reason, ...(phase.message && { message: phase.message }) } }
+    case 'starting':
+      return phase.shown
+    case 'restarting':
+      return { terminated: phase.terminated }
+    case 'running':
+      return { running: { startedAt: phase.startedAt } }
+    case 'ended':
+      return { terminated: phase.terminated }
+  }
+}

@@ -1,0 +1,35 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { delimiter, dirname, join } from 'node:path'
+
+export interface Kubectl {
+  path: string
+  /** `v1.32.4` */
+  version: string
+}
+
+/**
+ * Every kubectl on this machine: on the PATH, beside those (some installations keep several releases as kubectl.1.27 …),
+ * and Debian's, unpacked below .cache by .ci/run. One per version.
+ */
+export function findKubectls(): Kubectl[] {
+  const onPath = (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, 'kubectl'))
+  const found = [...onPath, join(process.cwd(), '.cache/kubectl-debian/usr/bin/kubectl')]
+    .filter((path) => existsSync(path))
+    .map((path) => realpathSync(path))
+  const siblings = found.flatMap((path) =>
+    readdirSync(dirname(path))
+      .filter((name) => /^kubectl\.\d+\.\d+$/.test(name))
+      .map((name) => join(dirname(path), name)),
+  )
+  const byVersion = new Map<string, Kubectl>()
+  for (const path of [...siblings, ...found]) {
+    const text = execFileSync(path, ['version', '--client', '-o', 'json'], {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
+    })
+    const version = (JSON.parse(text) as { clientVersion: { gitVersion: string } }).clientVersion.gitVersion
+    if (!byVersion.has(version)) byVersion.set(version, { path, version })
+  }
+  return [...byVersion.values()].sort((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }))
+}

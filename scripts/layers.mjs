@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 const ENGINES = ['store', 'client', 'delivery', 'runtime', 'autoscaler', 'journal']
 const WORDS = ['base', 'apimachinery', 'cloudevents']
 
-/** Room to the rooms it may import; `types:` allows type imports only, `names:` only a kind's kind.ts and schema.ts. */
+/** Room to the rooms it may import; `types:` allows type imports only, `names:` only what things are called and made of (kind.ts, schema.ts, serving-names.ts). */
 const MAY_IMPORT = {
   base: [],
   apimachinery: ['base'],
@@ -24,7 +24,8 @@ const MAY_IMPORT = {
 
 const MAY_SPAWN = /^src\/(runtime\/|emulator\/|images\/programs\/|cli\/spawn\.ts$)/
 const MAY_USE_OCLIF = /^(src\/cli\/|src\/plugins\/|commands\/)/
-const MAY_USE_TIME = /^src\/base\/clock\.ts$/
+// The sample programs are workloads: they are not part of the system whose time is its own.
+const MAY_USE_TIME = /^src\/(base\/clock\.ts$|images\/program(s\/|\.ts$))/
 const TIME = /\b(setTimeout|setInterval|setImmediate)\s*\(|\bDate\.now\s*\(|\bnew Date\s*\(\s*\)|\bperformance\.now\s*\(/
 const IMPORT = /^\s*(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
 
@@ -65,7 +66,7 @@ function importProblem({ path, room, target, typeOnly }) {
   }
   if (allowed.includes(`types:${other}`)) return typeOnly ? undefined : `${room} may import only types from ${other}`
   if (allowed.includes(`names:${other}`))
-    return /\/(kind|schema)\.js$/.test(target) ? undefined : `${room} may import only kind.ts and schema.ts from ${other}`
+    return /\/(kind|schema|serving-names)\.js$/.test(target) ? undefined : `${room} may import only names and schemas from ${other}`
   return `${room} may not import ${other}`
 }
 

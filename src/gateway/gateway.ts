@@ -128,6 +128,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         http1.emit('connection', socket)
         socket.resume()
       } else {
+        // Sessions of Node do not end their side by themselves when the client ends its own.
+        socket.allowHalfOpen = false
         arriving = entrance
         http2.emit('connection', socket)
         arriving = undefined

@@ -78,6 +78,8 @@ export interface TestEmulator extends Emulator {
   directory: string
   certificates: Awaited<ReturnType<typeof createCertificates>>
   token: string
+  /** In the environment of every workload. */
+  marker: string
 }
 
 /** A whole emulator in this process, on free ports, with a state of its own; on a virtual clock when one is given. */
@@ -91,6 +93,7 @@ export async function startTestEmulator(
   const certificates = await createCertificates({ instance: 'test', nowMs: realClock.now() })
   const random = createSystemRandom()
   const token = random.bytes(16).toString('hex')
+  const marker = random.bytes(16).toString('hex')
   const store = createMemoryStore({ freeze: true })
   const log = process.env['KN_TEST_LOG']
     ? createLogger({ clock: realClock, write: (line) => console.error(line), level: 'debug', format: 'text' })
@@ -101,7 +104,7 @@ export async function startTestEmulator(
     host: '127.0.0.1',
     certificates,
     token,
-    marker: random.bytes(16).toString('hex'),
+    marker,
     workloadsDirectory: join(directory, 'workloads'),
     hostEnv: process.env,
     clock: options.clock ?? realClock,
@@ -120,6 +123,7 @@ export async function startTestEmulator(
     directory,
     certificates,
     token,
+    marker,
     async close() {
       await emulator.stop()
       await store.close()

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { canonicalQuantity } from '../../apimachinery/quantity.js'
 import type { Container, PodSpec } from '../../kinds/core/pod/schema.js'
 import { usageError } from '../arguments.js'
@@ -109,6 +108,8 @@ const LONGEST_NAME = 63
 
 /** @see knative/client pkg/util/generate_name.go */
 function generatedName(path: string): string {
+  // Taken here since all of create's flags pass through this module, and hardly any command mounts something.
+  const { createHash } = process.getBuiltinModule('node:crypto')
   const hash = createHash('sha1').update(path).digest('hex').slice(0, 8)
   const words = path
     .replace(/^\//, '')

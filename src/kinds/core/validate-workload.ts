@@ -26,8 +26,8 @@ export function validateWorkload(spec: WorkloadSpec, old: WorkloadSpec | undefin
   found.push(...selectorCauses(spec.selector))
   const { template } = spec
   if (!template) return [...found, causes.required('spec.template')]
-  found.push(...checkLabels(template.metadata?.labels, 'spec.template.metadata.labels'))
-  found.push(...checkAnnotations(template.metadata?.annotations, 'spec.template.metadata.annotations'))
+  found.push(...checkLabels(template.metadata?.labels ?? {}, 'spec.template.metadata.labels'))
+  found.push(...checkAnnotations(template.metadata?.annotations ?? {}, 'spec.template.metadata.annotations'))
   const labels = template.metadata?.labels
   if (!labelSelectorMatches(spec.selector, labels))
     found.push(causes.invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`'))

@@ -116,10 +116,10 @@ function conditionsWith({ status }: ReplicaSet, problem: string | undefined, now
   const others = status?.conditions?.filter(({ type }) => type !== 'ReplicaFailure') ?? []
   if (!problem) return others.length > 0 ? { conditions: others } : {}
   const before = status?.conditions?.find(({ type }) => type === 'ReplicaFailure')
-  const lastTransitionTime = before?.lastTransitionTime ?? timestamp(nowMs)
-  return {
-    conditions: [...others, { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: problem, lastTransitionTime }],
-  }
+  // The first refusal stands until there is none: its text may hold a generated name, and would differ each time.
+  if (before) return { conditions: [...others, before] }
+  const lastTransitionTime = timestamp(nowMs)
+  return { conditions: [...others, { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: problem, lastTransitionTime }] }
 }
 
 /** Counts of zero are left out, as the API's own encoding leaves them out; `replicas` is always there. */

@@ -16,6 +16,8 @@ const shared = {
   format: 'cjs',
   logLevel: 'warning',
   legalComments: 'none',
+  // What stays outside is required too: code that V8 has cached cannot import.
+  supported: { 'dynamic-import': false },
   // Native, so it stays a dependency; node:sqlite is only there on newer Node.
   external: ['@photostructure/sqlite', 'node:sqlite'],
   define: { __VERSION__: JSON.stringify(version), 'import.meta.url': '__importMetaUrl' },

@@ -26,7 +26,7 @@ const MAY_SPAWN = /^src\/(runtime\/|emulator\/|images\/programs\/|cli\/spawn\.ts
 const MAY_USE_OCLIF = /^(src\/cli\/|src\/plugins\/|commands\/)/
 // The sample programs are workloads: they are not part of the system whose time is its own.
 const MAY_USE_TIME = /^src\/(base\/clock\.ts$|images\/program(s\/|\.ts$))/
-const TIME = /\b(setTimeout|setInterval|setImmediate)\s*\(|\bDate\.now\s*\(|\bnew Date\s*\(\s*\)|\bperformance\.now\s*\(/
+const TIME = /(?<![.\w])(setTimeout|setInterval|setImmediate)\s*\(|\bDate\.now\s*\(|\bnew Date\s*\(\s*\)|\bperformance\.now\s*\(/
 const IMPORT = /^\s*(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)/gm
 
 /** What breaks a rule in one source file, as sentences. `path` is relative to the repository, with forward slashes. */

@@ -24,6 +24,7 @@ import { startSupervisor, sweepLeftovers } from '../runtime/supervise.js'
 import type { Store } from '../store/store.js'
 import { bootstrap } from './bootstrap.js'
 import type { InstanceCertificates } from './certificates.js'
+import { forgetProcesses } from './forget-processes.js'
 import { publishImages } from './images.js'
 import { createPodLogs } from './pod-logs.js'
 import type { Ports } from './ports.js'
@@ -92,6 +93,7 @@ export async function startEmulator(options: {
     arch: goArch(),
   })
   await publishImages(admin, images.list())
+  await forgetProcesses(admin)
   const swept = await leftovers
   if (swept > 0) log.warn('ended workloads that an earlier run left behind', { processes: swept })
 

@@ -163,18 +163,19 @@ function markActive(
   if (want >= 0 || status.desiredScale === undefined) status.desiredScale = want
 
   const minReady = activeThreshold(pa, config, conditions.get('ScaleTargetInitialized')?.status === 'True')
-  const active = conditions.get('Active')?.status
+  const { status: active, reason } = conditions.get('Active') ?? {}
   const { noTraffic, timedOut, queued } = POD_AUTOSCALER_REASONS
   if (status.serviceName && ready >= minReady) conditions.isTrue('ScaleTargetInitialized')
 
   if (want === 0 || minReady === 0) {
-    // Going to zero while still activating means that it was given up.
-    if (active === 'Unknown' && minReady > 0) conditions.isFalse('Active', timedOut, 'The target could not be activated.')
+    // Going to zero while still activating means that it was given up; looking again does not make that an idle target.
+    const isGivenUp = active === 'Unknown' || reason === timedOut
+    if (isGivenUp && minReady > 0) conditions.isFalse('Active', timedOut, 'The target could not be activated.')
     else conditions.isFalse('Active', noTraffic, NO_TRAFFIC)
   } else if (ready < minReady) {
     if (want > 0 || active !== 'False') {
       conditions.isUnknown('Active', queued, 'Requests to the target are being buffered as resources are provisioned.')
-    } else {
+    } else if (reason !== timedOut) {
       conditions.isFalse('Active', noTraffic, NO_TRAFFIC)
     }
   } else if (want > 0 || active !== 'False') {

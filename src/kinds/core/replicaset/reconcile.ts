@@ -119,7 +119,9 @@ function conditionsWith({ status }: ReplicaSet, problem: string | undefined, now
   // The first refusal stands until there is none: its text may hold a generated name, and would differ each time.
   if (before) return { conditions: [...others, before] }
   const lastTransitionTime = timestamp(nowMs)
-  return { conditions: [...others, { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: problem, lastTransitionTime }] }
+  return {
+    conditions: [...others, { type: 'ReplicaFailure', status: 'True', reason: 'FailedCreate', message: problem, lastTransitionTime }],
+  }
 }
 
 /** Counts of zero are left out, as the API's own encoding leaves them out; `replicas` is always there. */

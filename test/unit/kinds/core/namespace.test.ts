@@ -18,7 +18,11 @@ const team = { name: 'team' }
 
 test('a namespace has its label, its service account and the CA, and gets them back when they are deleted', async () => {
   const namespace = await cluster.client.get(namespaceKind, team)
-  expect(namespace).toMatchObject({ metadata: { labels: { 'kubernetes.io/metadata.name': 'team' } }, spec: { finalizers: ['kubernetes'] }, status: { phase: 'Active' } })
+  expect(namespace).toMatchObject({
+    metadata: { labels: { 'kubernetes.io/metadata.name': 'team' } },
+    spec: { finalizers: ['kubernetes'] },
+    status: { phase: 'Active' },
+  })
   expect((await cluster.client.get(configMapKind, { namespace: 'team', name: 'kube-root-ca.crt' })).data).toEqual({ 'ca.crt': 'the CA' })
 
   await cluster.client.delete(serviceAccountKind, { namespace: 'team', name: 'default' })
@@ -30,7 +34,10 @@ test('a deleted namespace waits for its pods to end, says so, and then is gone w
   cluster.runtime.polite = false
   await cluster.client.create(deploymentKind, {
     metadata: { namespace: 'team', name: 'web' },
-    spec: { selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'app', image: 'app' }] } } },
+    spec: {
+      selector: { matchLabels: { a: 'b' } },
+      template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'app', image: 'app' }] } },
+    },
   })
   await cluster.settle()
   await cluster.client.delete(namespaceKind, team)

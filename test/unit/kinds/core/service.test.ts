@@ -3,6 +3,7 @@ import { endpointsKind } from '../../../../src/kinds/core/endpoints/kind.js'
 import { endpointSliceKind } from '../../../../src/kinds/core/endpointslice/kind.js'
 import { podKind } from '../../../../src/kinds/core/pod/kind.js'
 import { coreServiceKind } from '../../../../src/kinds/core/service/kind.js'
+import type { CoreService } from '../../../../src/kinds/core/service/schema.js'
 import { aPod, type Cluster, startCluster } from './support.js'
 
 let cluster: Cluster
@@ -13,8 +14,11 @@ afterEach(() => cluster.stop())
 
 const web = { namespace: 'default', name: 'web' }
 const slices = () => cluster.client.list(endpointSliceKind, 'default')
-const create = async (spec: object, name = 'web') => {
-  const created = await cluster.client.create(coreServiceKind, { metadata: { namespace: 'default', name, labels: { tier: 'front' } }, spec })
+const create = async (spec: CoreService['spec'], name = 'web') => {
+  const created = await cluster.client.create(coreServiceKind, {
+    metadata: { namespace: 'default', name, labels: { tier: 'front' } },
+    spec,
+  })
   await cluster.settle()
   return created
 }
@@ -41,11 +45,16 @@ test('node ports are allocated in their range, kept on update and never given tw
   const nodePort = first.spec.ports![0]!.nodePort!
   expect(nodePort).toBeGreaterThanOrEqual(30_000)
   expect(nodePort).toBeLessThan(32_768)
-  const replaced = await cluster.client.update(coreServiceKind, { ...first, spec: { type: 'NodePort', selector: {}, ports: [{ port: 80 }] } })
+  const replaced = await cluster.client.update(coreServiceKind, {
+    ...first,
+    spec: { type: 'NodePort', selector: {}, ports: [{ port: 80 }] },
+  })
   expect(replaced.spec).toMatchObject({ clusterIP: first.spec.clusterIP, ports: [{ nodePort }] })
 
   const clash = create({ type: 'NodePort', ports: [{ port: 80, nodePort }] }, 'other')
-  await expect(clash).rejects.toThrow(`Service "other" is invalid: spec.ports[0].nodePort: Invalid value: ${nodePort}: provided port is already allocated`)
+  await expect(clash).rejects.toThrow(
+    `Service "other" is invalid: spec.ports[0].nodePort: Invalid value: ${nodePort}: provided port is already allocated`,
+  )
 })
 
 test('an ExternalName is an alias without address; the cluster address of a service may not change', async () => {
@@ -57,7 +66,9 @@ test('an ExternalName is an alias without address; the cluster address of a serv
   })
   const other = await create({ ports: [{ port: 80 }] }, 'other')
   const moved = { ...other, spec: { ...other.spec, clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'] } }
-  await expect(cluster.client.update(coreServiceKind, moved)).rejects.toThrow('spec.clusterIPs[0]: Invalid value: "10.96.0.9": may not change once set')
+  await expect(cluster.client.update(coreServiceKind, moved)).rejects.toThrow(
+    'spec.clusterIPs[0]: Invalid value: "10.96.0.9": may not change once set',
+  )
 })
 
 test('endpoints and slices follow the readiness of the selected pods', async () => {
@@ -73,7 +84,11 @@ test('endpoints and slices follow the readiness of the selected pods', async () 
   const [unready] = await slices()
   expect(unready!.metadata).toMatchObject({
     name: expect.stringMatching(/^web-[a-z0-9]{5}$/),
-    labels: { tier: 'front', 'kubernetes.io/service-name': 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' },
+    labels: {
+      tier: 'front',
+      'kubernetes.io/service-name': 'web',
+      'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
+    },
     ownerReferences: [{ kind: 'Service', name: 'web', controller: true }],
   })
   expect(unready!.ports).toEqual([{ name: 'http', protocol: 'TCP', port: 8080 }])
@@ -85,7 +100,9 @@ test('endpoints and slices follow the readiness of the selected pods', async () 
       nodeName: 'kn-local',
     },
   ])
-  expect((await cluster.client.get(endpointsKind, web)).subsets).toMatchObject([{ notReadyAddresses: [{ ip: '10.244.0.2' }], ports: [{ name: 'http', port: 8080 }] }])
+  expect((await cluster.client.get(endpointsKind, web)).subsets).toMatchObject([
+    { notReadyAddresses: [{ ip: '10.244.0.2' }], ports: [{ name: 'http', port: 8080 }] },
+  ])
 
   cluster.failing.clear()
   await cluster.settle()
@@ -93,7 +110,9 @@ test('endpoints and slices follow the readiness of the selected pods', async () 
   const after = await slices()
   expect(after).toHaveLength(1)
   expect(after[0]!.endpoints[0]!.conditions).toEqual({ ready: true, serving: true, terminating: false })
-  expect((await cluster.client.get(endpointsKind, web)).subsets).toMatchObject([{ addresses: [{ ip: '10.244.0.2', targetRef: { name: 'web' } }] }])
+  expect((await cluster.client.get(endpointsKind, web)).subsets).toMatchObject([
+    { addresses: [{ ip: '10.244.0.2', targetRef: { name: 'web' } }] },
+  ])
 
   await cluster.client.delete(podKind, web)
   await cluster.settle()
@@ -102,11 +121,16 @@ test('endpoints and slices follow the readiness of the selected pods', async () 
 
 test('endpoints written by hand are mirrored into a slice, and gone with the service', async () => {
   await create({ ports: [{ name: 'http', port: 80, targetPort: 8012 }] })
-  await cluster.client.create(endpointsKind, { metadata: web, subsets: [{ addresses: [{ ip: '10.244.9.9' }], ports: [{ name: 'http', port: 8012 }] }] })
+  await cluster.client.create(endpointsKind, {
+    metadata: web,
+    subsets: [{ addresses: [{ ip: '10.244.9.9' }], ports: [{ name: 'http', port: 8012 }] }],
+  })
   await cluster.settle()
   const [mirrored] = await slices()
   expect(mirrored).toMatchObject({
-    metadata: { labels: { 'kubernetes.io/service-name': 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslicemirroring-controller.k8s.io' } },
+    metadata: {
+      labels: { 'kubernetes.io/service-name': 'web', 'endpointslice.kubernetes.io/managed-by': 'endpointslicemirroring-controller.k8s.io' },
+    },
     endpoints: [{ addresses: ['10.244.9.9'], conditions: { ready: true } }],
     ports: [{ name: 'http', port: 8012, protocol: 'TCP' }],
   })

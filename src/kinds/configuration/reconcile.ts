@@ -9,10 +9,10 @@ import { gcConfig } from '../serving-config.js'
 import { CONFIGURATION_LABEL, SERVING_CONTROLLER_USER } from '../serving-labels.js'
 import { revisionsToCollect } from './collect-revisions.js'
 import { configurationKind } from './kind.js'
-import { generationOf, isOfPresentTemplate, latestReadyRevision, nameFor, revisionFor } from './revisions.js'
+import { isOfPresentTemplate, latestReadyRevision, nameFor, revisionFor } from './revisions.js'
 import { CONFIGURATION_CONDITIONS, type Configuration, REVISION_FAILED } from './schema.js'
 
-type Deps = Pick<ReconcilerDeps, 'client' | 'clock' | 'configMap' | 'event'>
+type Deps = Pick<ReconcilerDeps, 'client' | 'clock' | 'configMap' | 'event' | 'informer'>
 
 /** How long a refused creation waits for what no watch would tell, such as a namespace's quota. */
 const RETRY_REFUSED_MS = 10_000
@@ -32,27 +32,29 @@ export function createConfigurationController(): Controller<Configuration> {
   }
 }
 
-/** The Configuration a Revision was made from, whichever owns it, and those that ask for a Revision of its name. */
+/** The Configuration a Revision was made from, whichever owns it, and one that asks for a Revision of its name. */
 const byName: Wake['wakes'] = ({ metadata }, all) => {
   const { namespace, name, labels } = metadata
   const made = labels?.[CONFIGURATION_LABEL]
-  const asking = all.list(namespace).filter((configuration) => (configuration as Configuration).spec.template.metadata?.name === name)
-  return [...(made ? [{ namespace, name: made }] : []), ...asking.map((configuration) => configuration.metadata)]
+  const names = new Set(made ? [made] : [])
+  // A name of the user's own starts with that of the Configuration and a dash.
+  for (let dash = name.indexOf('-'); dash > 0; dash = name.indexOf('-', dash + 1)) {
+    const asking = all.get({ namespace, name: name.slice(0, dash) }) as Configuration | undefined
+    if (asking?.spec.template.metadata?.name === name) names.add(asking.metadata.name)
+  }
+  return [...names].map((configuration) => ({ namespace, name: configuration }))
 }
 
 async function reconcileConfiguration(configuration: Configuration, deps: Deps): Promise<Outcome<Configuration>> {
   const { client, clock, event } = deps
-  const { namespace, name } = configuration.metadata
+  const { namespace } = configuration.metadata
   const conditions = conditionsOf(configuration, CONFIGURATION_CONDITIONS, clock.now())
   const status: NonNullable<Configuration['status']> = { ...configuration.status }
   const outcome = () => ({ status: { ...status, conditions: conditions.list() } })
 
-  const labelled = await client.list(revisionKind, namespace, { labelSelector: `${CONFIGURATION_LABEL}=${name}` })
-  // Not those that a predecessor of the same name left behind.
-  const revisions = labelled.filter((revision) => isControlledBy(revision, configuration))
   let latest: Revision
   try {
-    latest = await latestCreatedRevision(configuration, revisions, deps)
+    latest = await latestCreatedRevision(configuration, deps)
   } catch (error) {
     if (!(error instanceof StatusError)) throw error
     if (isAlreadyExists(error) && (await isLeftover(client, revisionKind, configuration, nameFor(configuration)))) return outcome()
@@ -74,7 +76,12 @@ async function reconcileConfiguration(configuration: Configuration, deps: Deps):
     conditions.isFalse('Ready', REVISION_FAILED, `Revision "${latest.metadata.name}" failed with message: ${ready.message ?? ''}.`)
   }
 
-  const all = revisions.some(({ metadata }) => metadata.name === latest.metadata.name) ? revisions : [...revisions, latest]
+  // Not those that a predecessor of the same name left behind.
+  const others = deps
+    .informer(revisionKind)
+    .list(namespace)
+    .filter((revision) => isControlledBy(revision, configuration) && revision.metadata.name !== latest.metadata.name)
+  const all = [...others, latest]
   const next = latestReadyRevision(configuration, all)?.metadata.name
   if (next) {
     if (next !== status.latestReadyRevisionName)
@@ -92,18 +99,15 @@ async function reconcileConfiguration(configuration: Configuration, deps: Deps):
 }
 
 /** The Revision of the present generation, made if there is none. Throws AlreadyExists when a stranger has its name. */
-async function latestCreatedRevision(configuration: Configuration, revisions: readonly Revision[], deps: Deps): Promise<Revision> {
+async function latestCreatedRevision(configuration: Configuration, deps: Deps): Promise<Revision> {
   const { client, clock, event } = deps
-  const { namespace, generation } = configuration.metadata
-  const askedFor = configuration.spec.template.metadata?.name
-  const existing = askedFor
-    ? await client.find(revisionKind, { namespace, name: askedFor })
-    : revisions.find((revision) => generationOf(revision) === generation)
+  const { namespace } = configuration.metadata
+  const draft = revisionFor(configuration, clock.now())
+  const existing = await client.find(revisionKind, { namespace, name: draft.metadata.name })
   if (existing) {
-    if (askedFor && !isOfPresentTemplate(existing, configuration)) throw refusals.alreadyExists(revisionKind, askedFor)
+    if (!isOfPresentTemplate(existing, configuration)) throw refusals.alreadyExists(revisionKind, draft.metadata.name)
     return existing
   }
-  const draft = revisionFor(configuration, clock.now())
   const created = await client.create(revisionKind, {
     ...draft,
     metadata: { ...draft.metadata, namespace: namespace!, ownerReferences: [controllerReference(configuration)] },

@@ -19,8 +19,10 @@ import type { Route } from './schema.js'
 type Deps = Pick<ReconcilerDeps, 'client' | 'event'>
 
 /** The Services of a Route as they are. */
-export async function placeholdersOf({ metadata }: Route, { client }: Pick<Deps, 'client'>): Promise<readonly CoreService[]> {
-  return client.list(coreServiceKind, metadata.namespace, { labelSelector: `${ROUTE_LABEL}=${metadata.name}` })
+export function placeholdersOf({ metadata }: Route, { informer }: Pick<ReconcilerDeps, 'informer'>): readonly CoreService[] {
+  return informer(coreServiceKind)
+    .list(metadata.namespace)
+    .filter((service) => service.metadata.labels?.[ROUTE_LABEL] === metadata.name)
 }
 
 /**

@@ -129,7 +129,7 @@ async function assign(
     revision: (wanted) => client.find(revisionKind, { namespace, name: wanted }),
   })
 
-  const placeholders = await placeholdersOf(route, deps)
+  const placeholders = placeholdersOf(route, deps)
   let hosts: ReadonlyMap<string, TargetHost>
   try {
     hosts = hostsFor(route, 'plan' in result ? result.plan.targets.keys() : [], placeholders, configMap)

@@ -34,7 +34,7 @@ test('service list shows the columns of kn, sorted; with -o the machine formats;
       `a      ${url('a')}   a-00001   0s    3 OK / 3     True    \n` +
       `b      ${url('b')}   b-00001   0s    3 OK / 3     True    \n`,
   )
-  expect((await kn('service ls a --no-headers -A')).stdout).toMatch(/^default {3}a {6}http/)
+  expect((await kn('service ls a --no-headers -A')).stdout).toMatch(/^default {3}a {5}http/)
   expect((await kn('service list -o name')).stdout).toBe('service.serving.knative.dev/a\nservice.serving.knative.dev/b\n')
   expect((await kn(['service', 'list', '-o', 'jsonpath={.items[*].metadata.name}'])).stdout).toBe('a b')
   const list = JSON.parse((await kn('service list -ojson')).stdout) as { apiVersion: string; kind: string; items: object[] }

@@ -1,7 +1,8 @@
 import type { Command } from '@oclif/core'
 import { loadCommand } from './command-table.js'
+import { exitCodeFor } from './print/errors.js'
 import { runProgram } from './program.js'
-import { processWorld, type World } from './world.js'
+import { OutputClosed, processWorld, type World } from './world.js'
 
 /**
  * The installed program, once it is loaded: runs a command line and resolves to the exit code. bin/run.js calls it, and
@@ -10,6 +11,8 @@ import { processWorld, type World } from './world.js'
 export async function main(argv: readonly string[]): Promise<number> {
   const world = processWorld()
   process.once('SIGINT', () => process.exit(130))
+  // What is thrown where no command can catch it, in a socket's callback, is told like any other error.
+  process.once('uncaughtException', (error) => process.exit(error instanceof OutputClosed ? 0 : exitCodeFor(error, world)))
   return runProgram(argv, world, createLightRunner(world))
 }
 

@@ -15,8 +15,12 @@ export async function withProgress<T>(
   return isInteractive(world) ? asTask(world, title, done, work) : asLines(world, title, done, work)
 }
 
+const NARROWEST = 20
+
 function isInteractive({ env, stdout }: World): boolean {
-  return stdout.isTerminal && !env['CI'] && env['TERM'] !== 'dumb' && !env['NO_COLOR']
+  // Some terminals (those of script and expect) have no width, and a task would take a line per character.
+  const isWide = (stdout.columns ?? 0) >= NARROWEST
+  return stdout.isTerminal && isWide && !env['CI'] && env['TERM'] !== 'dumb' && !env['NO_COLOR']
 }
 
 async function asLines<T>({ stdout, clock }: World, title: string, done: string, work: (report: Report) => Promise<T>): Promise<T> {

@@ -80,10 +80,12 @@ function createTlsAgent({ tls, clock }: HttpsExchangeOptions, host: string): Age
   const { ca, cert, key, insecure, serverName } = tls
   const name = serverName || host
   const settings: ConnectionOptions = {
-    ...(ca && { ca }),
+    // Where nothing is judged, no root certificate needs to be read either.
+    ...(insecure ? { ca: [] } : ca && { ca }),
     ...(cert && { cert }),
     ...(key && { key }),
-    ...(!isIP(name) && { servername: name }),
+    // Said even where there is none (an address), or Node takes it from the Host header.
+    servername: isIP(name) ? '' : name,
     ...(serverName && { checkServerIdentity: identityChecker(serverName) }),
     rejectUnauthorized: !insecure,
     ALPNProtocols: ['http/1.1'],
@@ -99,7 +101,8 @@ function createTlsAgent({ tls, clock }: HttpsExchangeOptions, host: string): Age
     socket.once('error', done)
     socket.once('secureConnect', () => {
       socket.removeListener('error', done)
-      if (isPlainlyTrusted(socket, roots, name, clock.now())) return done(null, socket)
+      // To be asked for once only: Node takes the certificate out of the connection.
+      if (isPlainlyTrusted(socket.getPeerX509Certificate(), roots, name, clock.now())) return done(null, socket)
       socket.destroy()
       done(null, openFully(options))
     })

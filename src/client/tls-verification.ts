@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { checkServerIdentity, type TLSSocket } from 'node:tls'
+import { checkServerIdentity } from 'node:tls'
 
 /** Certificates of a PEM bundle. */
 export function certificatesOf(pem: string): X509Certificate[] {
@@ -23,15 +23,19 @@ const SOUND_SIGNATURES = [
 ].map((hex) => Buffer.from(hex, 'hex'))
 
 /**
- * Whether the server of a finished handshake has a certificate for `host` that one of `roots` signed itself. Says yes only to
- * the plain case: no intermediates, in date, meant for servers, a sound signature and key, no name constraints. A no
+ * Whether the certificate that a server showed in a finished handshake is one for `host` that one of `roots` signed itself. Says yes only
+ * to the plain case: no intermediates, in date, meant for servers, a sound signature and key, no name constraints. A no
  * means "let OpenSSL judge", never "untrusted".
  *
  * This exists because on Node 20 handing over any CA makes OpenSSL parse all of Node's own roots first, which costs as
  * much time as the whole rest of a small command. That the server holds the certificate's key was proven by the handshake.
  */
-export function isPlainlyTrusted(socket: TLSSocket, roots: readonly X509Certificate[], host: string, nowMs: number): boolean {
-  const leaf = socket.getPeerX509Certificate()
+export function isPlainlyTrusted(
+  leaf: X509Certificate | undefined,
+  roots: readonly X509Certificate[],
+  host: string,
+  nowMs: number,
+): boolean {
   if (!leaf || !isInDate(leaf, nowMs) || !isSound(leaf)) return false
   const usages = leaf.keyUsage
   if (usages && !usages.includes(SERVER_AUTH) && !usages.includes(ANY_USAGE)) return false
@@ -39,7 +43,7 @@ export function isPlainlyTrusted(socket: TLSSocket, roots: readonly X509Certific
     (root) =>
       root.ca && isInDate(root, nowMs) && !root.raw.includes(NAME_CONSTRAINTS) && leaf.checkIssued(root) && leaf.verify(root.publicKey),
   )
-  return isSigned && checkServerIdentity(host, socket.getPeerCertificate()) === undefined
+  return isSigned && checkServerIdentity(host, leaf.toLegacyObject()) === undefined
 }
 
 function isInDate(certificate: X509Certificate, nowMs: number): boolean {

@@ -3,6 +3,7 @@ import type { Transport } from '../apimachinery/call.js'
 import type { Identity } from '../apimachinery/kind.js'
 import { startControlListener } from '../apiserver/http.js'
 import { createApiServer } from '../apiserver/server.js'
+import { createAutoscaler } from '../autoscaler/autoscaler.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
@@ -12,6 +13,7 @@ import { startGarbageCollector } from '../controller/garbage-collector.js'
 import { createManager } from '../controller/manager.js'
 import { startGateway } from '../gateway/gateway.js'
 import { createImages } from '../images/images.js'
+import { configMapKind } from '../kinds/core/configmap/kind.js'
 import { endpointSliceKind } from '../kinds/core/endpointslice/kind.js'
 import { podKind } from '../kinds/core/pod/kind.js'
 import { controllers, servedKinds } from '../kinds/index.js'
@@ -22,7 +24,7 @@ import { probe } from '../runtime/probe.js'
 import { createProcessRuntime } from '../runtime/process.js'
 import { startSupervisor, sweepLeftovers } from '../runtime/supervise.js'
 import type { Store } from '../store/store.js'
-import { bootstrap } from './bootstrap.js'
+import { bootstrap, SERVING_NAMESPACE } from './bootstrap.js'
 import type { InstanceCertificates } from './certificates.js'
 import { forgetProcesses } from './forget-processes.js'
 import { publishImages } from './images.js'
@@ -98,6 +100,12 @@ export async function startEmulator(options: {
   if (swept > 0) log.warn('ended workloads that an earlier run left behind', { processes: swept })
 
   const kinds = servedKinds.map(({ kind }) => kind)
+  const autoscaler = createAutoscaler({
+    clock,
+    realClock,
+    readConfig: () => manager.informer(configMapKind).get({ namespace: SERVING_NAMESPACE, name: 'config-autoscaler' })?.data,
+    log: log.with({ part: 'autoscaler' }),
+  })
   const engines = {
     runtime,
     images,
@@ -106,6 +114,7 @@ export async function startEmulator(options: {
     realClock,
     caCertificate: certificates.caCertificate,
     kinds: () => kinds,
+    autoscaler,
   }
   const manager = createManager({
     clientFor: (userName) => clientFor(server, userName),
@@ -129,6 +138,7 @@ export async function startEmulator(options: {
     externalPort: options.ports.external,
     clusterLocalPort: options.ports.clusterLocal,
   })
+  autoscaler.start(gateway.counts)
   await manager.start()
   const collector = startGarbageCollector({
     client: clientFor(server, 'system:serviceaccount:kube-system:generic-garbage-collector'),
@@ -159,6 +169,7 @@ export async function startEmulator(options: {
     settled: () => manager.settled(),
     async stop() {
       await control.stop()
+      autoscaler.stop()
       await gateway.stop()
       await collector.stop()
       await manager.stop()

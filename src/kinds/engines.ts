@@ -1,9 +1,9 @@
 import type { Kind } from '../apimachinery/kind.js'
+import type { AutoscalerEngine } from '../autoscaler/autoscaler.js'
 import type { Clock } from '../base/clock.js'
 import type { expandReferences, mergeEnvironment } from '../runtime/environment.js'
 import type { ProbeTarget, probe } from '../runtime/probe.js'
 import type { ImageResolver, Runtime } from '../runtime/runtime.js'
-import type { PodAutoscaler } from './podautoscaler/schema.js'
 
 export type { ProbeTarget }
 
@@ -26,6 +26,6 @@ export interface Engines {
   caCertificate: string
   /** Every kind that is served, for emptying a namespace. */
   kinds(): readonly Kind[]
-  /** How many Pods the autoscaler wants; undefined while it does not know. Absent: no autoscaler runs. Called by PodAutoscaler. */
-  desiredScale?(autoscaler: PodAutoscaler): number | undefined
+  /** How many Pods each Revision should have (src/autoscaler). Called by PodAutoscaler. */
+  autoscaler: AutoscalerEngine
 }

@@ -12,7 +12,15 @@ function ask(
 ): Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
-      { host: '127.0.0.1', port: emulator.ports.control, ca: emulator.certificates.caCertificate, path: PODS, agent: false, servername: 'localhost', ...options },
+      {
+        host: '127.0.0.1',
+        port: emulator.ports.control,
+        ca: emulator.certificates.caCertificate,
+        path: PODS,
+        agent: false,
+        servername: 'localhost',
+        ...options,
+      },
       (response) => {
         let body = ''
         response.on('data', (bytes) => {

@@ -32,7 +32,8 @@ test(`${ROUNDS} times killed: every acknowledged object is there, no workload is
     const created = await Promise.all(
       names.map((name, index) => home.kn(['service', 'create', name, '--image', HELLO_IMAGE, ...(index === 2 ? ['--no-wait'] : [])])),
     )
-    for (const { exitCode, stderr } of created) expect({ exitCode, errors: stderr.match(/^Error.*/m) }).toEqual({ exitCode: 0, errors: null })
+    for (const { exitCode, stderr } of created)
+      expect({ exitCode, errors: stderr.match(/^Error.*/m) }).toEqual({ exitCode: 0, errors: null })
     for (const name of names) acknowledged.add(name)
 
     const { pid } = await home.status()

@@ -44,7 +44,9 @@ test('the deprecated directory is warned about on standard error', () => {
 })
 
 test('a home that cannot be written to is no error', () => {
-  const world = aWorld({ home: '/proc/nowhere' })
+  const notADirectory = join(home, 'file')
+  writeFileSync(notADirectory, '')
+  const world = aWorld({ home: notADirectory })
   ensureConfigFile([], world)
   expect(world.stderr.text).toBe('')
 })

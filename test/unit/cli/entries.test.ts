@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commandTable } from '../../../src/cli/command-table.js'
 
 const root = join(import.meta.dirname, '..', '..', '..')
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 const lines = [
   ...Object.keys(commandTable).map((path) => [...path.split(' '), '--help']),
   ...[
@@ -69,7 +70,7 @@ test.each(lines.map((argv, index) => [`kn ${argv.join(' ')}`, argv, index] as co
     const bundled = await run([join(root, 'bin', 'run.js'), ...argv])
     const { exitCode, stdout, stderr } = stock[index]!
     // The sources do not know which version they are.
-    expect(bundled).toEqual({ exitCode, stdout: stdout.replaceAll('vdev', 'v0.1.0'), stderr })
+    expect(bundled).toEqual({ exitCode, stdout: stdout.replaceAll('vdev', `v${version}`), stderr })
   },
 )
 

@@ -36,6 +36,8 @@ const TELLS_WHEN = new Set(['Age', 'Last Seen', 'Created At'])
  */
 export function tableColumns(kind: Kind): readonly Column[] {
   const columns = kind.columns ?? []
+  // Events name themselves in their last, wide column.
+  if (columns.some((column) => column.name === 'Name')) return columns
   const name: Column = { name: 'Name', type: 'string', format: 'name', description: NAME_DESCRIPTION, jsonPath: '.metadata.name' }
   if (columns.length === 0) {
     return [name, isCustomGroup(kind.group) ? { ...AGE_COLUMN, type: 'date' } : AGE_COLUMN]

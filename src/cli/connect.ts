@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { UserError } from '../base/user-error.js'
+import { PROGRAM_VERSION } from '../base/versions.js'
 import { type Client, createClient } from '../client/client.js'
 import type { Exchange } from '../client/exchange.js'
 import { createHttpsTransport } from '../client/https-transport.js'
@@ -9,7 +10,6 @@ import { createUnixExchange } from '../client/unix-exchange.js'
 import type { TargetFlags } from './kn-command.js'
 import { readFileIfExists } from './read-file.js'
 import { emulatorAccess, resolveTarget, type TargetDeps } from './target.js'
-import { VERSION } from './version.js'
 import type { World } from './world.js'
 
 /** A server, chosen; it is contacted by the first call. */
@@ -36,7 +36,7 @@ export async function connectTo(flags: TargetFlags, world: World): Promise<Conne
   const transport = createHttpsTransport({
     exchange: route.exchange,
     server: route.server,
-    userAgent: `kn/v${VERSION} (${process.platform}/${process.arch})`,
+    userAgent: `kn/v${PROGRAM_VERSION} (${process.platform}/${process.arch})`,
     credential: () => route.credential(),
     impersonation: impersonationOf(access.user),
     ...(flags['log-http'] && { logHttp: (text: string) => world.stderr.write(text) }),

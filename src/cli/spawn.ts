@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { UserError } from '../base/user-error.js'
 import type { ProgramResult, ProgramRun } from '../client/exec-credential.js'
 
 /** Runs a program and takes what it writes on standard output; its standard error, and on request our terminal, are its own too. */
@@ -17,7 +18,7 @@ export function runProgramForOutput({ command, args, env, interactive }: Program
 
 /**
  * Runs a program on our own streams and resolves to its exit code; 128 plus the signal's number when a signal ended it, as shells
- * count. Signals that reach us are handed on to it. Rejects with the system's error when it cannot be started.
+ * count. Signals that reach us are handed on to it. Rejects with a UserError when it cannot be started.
  */
 export function runInForeground(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [command = '', ...args] = words
@@ -36,7 +37,7 @@ export function runInForeground(words: readonly string[], env: NodeJS.ProcessEnv
     }
     child.once('error', (error) => {
       restore()
-      reject(error)
+      reject(new UserError({ code: 'cannot-run', what: `cannot run '${command}'`, why: error.message }))
     })
     child.once('exit', (code, signal) => {
       restore()

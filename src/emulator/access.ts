@@ -1,5 +1,4 @@
-/** By this extension on a cluster entry kn knows that a context is an emulator, and which. */
-export const EMULATOR_EXTENSION = 'kn-local.dev/emulator'
+import { EMULATOR_EXTENSION } from '../client/kubeconfig.js'
 
 export interface EmulatorAccess {
   instance: string

@@ -223,8 +223,8 @@ describe('what goes wrong is explained', () => {
     )
     const { exitCode, stdout, stderr } = await home.kn(['service', 'list', '--kubeconfig', path])
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' })
-    expect(stderr).toContain(
-      'Error: error connecting to the cluster, please verify connection at: 127.0.0.1:1: connect: connection refused',
+    expect(stderr).toBe(
+      `Error: Get "https://127.0.0.1:1/apis/serving.knative.dev/v1/namespaces/default/services": dial tcp 127.0.0.1:1: connect: connection refused\nRun 'kn --help' for usage\n`,
     )
   })
 

@@ -81,6 +81,12 @@ describe.each(kubectls)('kubectl $version', ({ path, version }) => {
     expect(pod).toMatch(/Normal +Started +\S+ +kubelet +Container started/)
   })
 
+  test('get events shows what happened to what, without names', async () => {
+    const text = await ok('get', 'events')
+    expect(text.split('\n')[0]).toMatch(/^LAST SEEN +TYPE +REASON +OBJECT +MESSAGE *$/)
+    expect(text).toMatch(/Normal +Created +service\/hello +Created Configuration "hello"/)
+  })
+
   test('get -w shows a change as it happens', async () => {
     const child = spawn(path, ['get', 'configmaps', '-n', 'default', '-w', '-o', 'name'], { env: emulator.env })
     let seen = ''

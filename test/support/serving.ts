@@ -2,6 +2,7 @@ import type { Condition } from '../../src/apimachinery/conditions.js'
 import type { AdmissionContext, Kind } from '../../src/apimachinery/kind.js'
 import { controllerReference, type Draft } from '../../src/apimachinery/object.js'
 import { createApiServer } from '../../src/apiserver/server.js'
+import { createConfigReader } from '../../src/autoscaler/config.js'
 import { createVirtualClock, type VirtualClock } from '../../src/base/clock.js'
 import { createSilentLogger } from '../../src/base/logger.js'
 import { createSeededRandom } from '../../src/base/random.js'
@@ -22,7 +23,6 @@ import { podKind } from '../../src/kinds/core/pod/kind.js'
 import type { Pod, PodStatus } from '../../src/kinds/core/pod/schema.js'
 import { podServed } from '../../src/kinds/core/pod/served.js'
 import { coreServiceServed } from '../../src/kinds/core/service/served.js'
-import type { Engines } from '../../src/kinds/engines.js'
 import { imageServed } from '../../src/kinds/image/served.js'
 import { createKIngressController } from '../../src/kinds/kingress/reconcile.js'
 import { kingressServed } from '../../src/kinds/kingress/served.js'
@@ -42,6 +42,7 @@ import { serviceServed } from '../../src/kinds/service/served.js'
 import { deploymentName, privateServiceName } from '../../src/kinds/serving-names.js'
 import type { ImageResolver } from '../../src/runtime/runtime.js'
 import { createMemoryStore } from '../../src/store/memory.js'
+import { anAutoscaler } from './autoscaler.js'
 
 const DIGEST = `sha256:${'a'.repeat(64)}`
 
@@ -80,7 +81,9 @@ export interface Serving {
   stop(): Promise<void>
 }
 
-export async function startServing(engines: { images?: ImageResolver; desiredScale?: Engines['desiredScale'] } = {}): Promise<Serving> {
+export async function startServing(
+  engines: { images?: ImageResolver; desiredScale?: () => number | undefined; excessBurstCapacity?: () => number } = {},
+): Promise<Serving> {
   const clock: VirtualClock = createVirtualClock({ settle: async () => manager.settled() })
   const log = createSilentLogger()
   const random = createSeededRandom(1)
@@ -109,12 +112,16 @@ export async function startServing(engines: { images?: ImageResolver; desiredSca
     log,
   })
   const clientFor = (name: string): Client => createClient({ transport: server, user: { name, groups: [] }, fieldManager: name })
+  const config = createConfigReader({
+    read: () => manager.informer(configMapKind).get({ namespace: 'knative-serving', name: 'config-autoscaler' })?.data,
+    log,
+  })
   const controllers: Controller[] = [
     createServiceController(),
     createConfigurationController(),
     createRevisionController({ images: engines.images ?? someImages }),
     createRouteController(),
-    createPodAutoscalerController(engines.desiredScale ? { desiredScale: engines.desiredScale } : {}),
+    createPodAutoscalerController({ autoscaler: anAutoscaler({ ...engines, config }) }),
     createServerlessServiceController(),
     createKIngressController(),
   ]

@@ -9,6 +9,9 @@ import type { PodAutoscaler } from './schema.js'
  * @see knative/serving v1.23 pkg/apis/autoscaling/v1alpha1/pa_lifecycle.go
  */
 
+/** Not known: nothing is scaled, and a number that was known stays. */
+export const UNKNOWN_SCALE = -1
+
 const whole = (meta: Partial<ObjectMeta>, keys: readonly string[]): number | undefined => {
   const text = annotationOf(meta.annotations, keys)?.value
   return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined

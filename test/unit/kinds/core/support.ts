@@ -21,6 +21,7 @@ import { expandReferences, mergeEnvironment } from '../../../../src/runtime/envi
 import { type ContainerRequest, type RunningContainer, type Runtime, StartError } from '../../../../src/runtime/runtime.js'
 import { createMemoryStore } from '../../../../src/store/memory.js'
 import type { Store } from '../../../../src/store/store.js'
+import { anAutoscaler } from '../../../support/autoscaler.js'
 
 /** A process that a test ends by hand. */
 export interface FakeProcess {
@@ -182,6 +183,7 @@ export async function startCluster(
     realClock: real,
     caCertificate: 'the CA',
     kinds: () => kinds.map(({ kind }) => kind),
+    autoscaler: anAutoscaler(),
   }
   const controllers = (options.controllers ?? coreControllers)(engines)
   manager = createManager({ clientFor, controllers, clock, realClock: real, random, log })

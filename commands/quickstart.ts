@@ -24,6 +24,7 @@ export default class Quickstart extends KnCommand {
     if (!status?.url) throw new UserError({ code: 'no-url', what: "service 'hello' has no URL", remedies: ['kn service describe hello'] })
     onStep(`Calling ${status.url} ...`)
     this.log((await callService(status.url)).trimEnd())
-    for (const line of nextSteps({ url: status.url, context: isCurrent ? undefined : contextName(flags.name) })) onStep(line)
+    for (const line of nextSteps({ url: status.url, context: isCurrent ? undefined : contextName(flags.name), instance: flags.name }))
+      onStep(line)
   }
 }

@@ -94,7 +94,7 @@ export async function waitForDeletion<T extends KubeObject>(
 
 /** Judges one state of the object after another, as kn does; `failed` rejects once Ready was False for the whole window. */
 function createJudge<T extends KubeObject>(options: WaitOptions<T>, startedMs: number) {
-  const { clock, windowSeconds, onProgress } = options
+  const { clock, kind, ref, windowSeconds, onProgress } = options
   let cancel: (() => void) | undefined
   let fail: (error: Error) => void = () => {}
   const failed = new Promise<never>((_, reject) => {
@@ -113,7 +113,13 @@ function createJudge<T extends KubeObject>(options: WaitOptions<T>, startedMs: n
     if (ready.status === 'True') return true
     if (ready.status === 'False') {
       cancel ??= clock.after(windowSeconds * 1000, () =>
-        fail(new UserError({ code: 'not-ready', what: `${ready.reason ?? ''}: ${ready.message ?? ''}` })),
+        fail(
+          new UserError({
+            code: 'not-ready',
+            what: `${ready.reason ?? ''}: ${ready.message ?? ''}`,
+            remedies: [`kn ${kind.singular} describe ${ref.name}`, `kubectl describe ${kind.plural}.${kind.group} ${ref.name}`],
+          }),
+        ),
       )
     } else {
       stop()

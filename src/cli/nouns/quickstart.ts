@@ -6,6 +6,7 @@ import type { Clock } from '../../base/clock.js'
 import { UserError } from '../../base/user-error.js'
 import type { Client } from '../../client/client.js'
 import { waitForReady } from '../../client/wait.js'
+import { DEFAULT_INSTANCE } from '../../emulator/paths.js'
 import { programsDirectory } from '../../emulator/programs.js'
 import { serviceKind } from '../../kinds/service/kind.js'
 import type { Service } from '../../kinds/service/schema.js'
@@ -66,7 +67,7 @@ export function callService(url: string): Promise<string> {
 }
 
 /** What to type next. `context` is named where plain commands would go to another cluster. */
-export function nextSteps({ url, context }: { url: string; context: string | undefined }): string[] {
+export function nextSteps({ url, context, instance }: { url: string; context: string | undefined; instance: string }): string[] {
   const kn = context ? `kn --context ${context}` : 'kn'
   const kubectl = context ? `kubectl --context ${context}` : 'kubectl'
   return [
@@ -77,6 +78,6 @@ export function nextSteps({ url, context }: { url: string; context: string | und
     `  ${kn} service describe hello`,
     `  ${kubectl} get ksvc,revisions,pods`,
     `  ${kn} image list`,
-    '  kn emulator stop',
+    `  kn emulator stop${instance === DEFAULT_INSTANCE ? '' : ` --name ${instance}`}`,
   ]
 }

@@ -68,7 +68,7 @@ test('service describe shows the layout of kn', async ({ kn, emulator }) => {
   expect(exitCode).toBe(0)
   const text = stdout
     .replaceAll(/\(pinned to [0-9a-f]{6}\)/g, '(pinned to DIGEST)')
-    .replace(/localhost:3\d{4}/, 'localhost:LOCAL')
+    .replace(/Local URL:  http:\/\/localhost:\d+/, 'Local URL:  http://localhost:LOCAL')
     .replaceAll(/\b\ds\b/g, '0s')
   expect(text).toBe(
     [

@@ -63,7 +63,6 @@ test('an event is listed by when it was last seen, with its count', async () => 
     rows: { cells: unknown[] }[]
   }
   expect(table.rows[0]!.cells).toEqual([
-    'web.1',
     '90s (x3 over 2m30s)',
     'Warning',
     'BackOff',

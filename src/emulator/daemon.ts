@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeSync } from 'node:fs'
 import { createSystemClock } from '../base/clock.js'
 import { writeFileAtomically } from '../base/files.js'
 import { createLogger } from '../base/logger.js'
@@ -19,7 +19,7 @@ import type { InstanceRecord, RunningRecord } from './record.js'
  */
 async function main(directory: string, isAttached: boolean): Promise<void> {
   const clock = createSystemClock()
-  const log = createLogger({ clock, write: (line) => process.stdout.write(`${line}\n`), format: 'text' })
+  const log = createLogger({ clock, write: writeLine, format: 'text' })
   const paths = pathsIn(directory)
   const tell = (message: DaemonMessage): void => void process.send?.(message)
 
@@ -111,12 +111,21 @@ function userErrorFrom(error: unknown, paths: InstancePaths): UserError {
   return new UserError({ code: 'start-failed', what, why: message, remedies: [`see ${paths.log}`] })
 }
 
+/** To the log, which is standard output. A disk that is full must not end the emulator: the line is lost instead. */
+function writeLine(line: string): void {
+  try {
+    writeSync(1, `${line}\n`)
+  } catch {
+    // Nowhere is left to say it.
+  }
+}
+
 process.on('uncaughtException', (error) => {
-  process.stdout.write(`${error.stack ?? error.message}\n`)
+  writeLine(error.stack ?? error.message)
   process.exit(70)
 })
 process.on('unhandledRejection', (error) => {
-  process.stdout.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  writeLine(String(error instanceof Error ? error.stack : error))
   process.exit(70)
 })
 

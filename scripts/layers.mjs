@@ -18,7 +18,7 @@ const MAY_IMPORT = {
   ...Object.fromEntries(['gateway', 'eventing', 'images', 'addons'].map((room) => [room, [...WORDS, ...ENGINES, 'names:kinds']])),
   emulator: [...WORDS, ...ENGINES, 'apiserver', 'controller', 'kinds', 'gateway', 'eventing', 'images', 'addons'],
   cli: [...WORDS, 'client', 'kinds', 'emulator', 'commands', 'plugins'],
-  plugins: [...WORDS, 'client', 'kinds', 'cli', 'emulator'],
+  plugins: [...WORDS, 'client', 'names:kinds', 'cli'],
   commands: [...WORDS, 'client', 'kinds', 'cli', 'emulator'],
 }
 

@@ -21,6 +21,6 @@ export default class RevisionDescribe extends KnCommand {
     if (flags.output) return this.print(await objectText(revisionKind, revision, flags))
     const owner = serviceOf(revision)
     const service = flags.verbose && owner ? await client.find(serviceKind, { namespace, name: owner }) : undefined
-    this.print(revisionText(revision, service, { verbose: flags.verbose, nowMs: this.world.clock.now() }))
+    this.print(revisionText(revision, service, { verbose: flags.verbose, nowMs: this.nowMs() }))
   }
 }

@@ -45,7 +45,7 @@ export default class RevisionList extends KnCommand {
     // Shares and tags stand on the services; with -o they are not shown.
     const services = flags.output || revisions.length === 0 ? [] : await client.list(serviceKind, namespace)
     const traffic = new Map(services.map((service) => [refText(service.metadata), service.status?.traffic]))
-    const nowMs = this.world.clock.now()
+    const nowMs = this.nowMs()
     const table = {
       columns: ['Name', 'Service', 'Traffic', 'Tags', 'Generation', 'Age', 'Conditions', 'Ready', 'Reason'],
       row: (revision: Revision) => {

@@ -17,6 +17,6 @@ export default class RouteDescribe extends KnCommand {
     const client = await this.connect(flags)
     const route = await client.get(routeKind, { namespace: this.namespaceOf(flags), name })
     if (flags.output) return this.print(await objectText(routeKind, route, flags))
-    this.print(routeText(route, { verbose: flags.verbose, nowMs: this.world.clock.now() }))
+    this.print(routeText(route, { verbose: flags.verbose, nowMs: this.nowMs() }))
   }
 }

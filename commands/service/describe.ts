@@ -24,6 +24,6 @@ export default class ServiceDescribe extends KnCommand {
     if (flags.output?.toLowerCase() === 'url') return this.log(service.status?.url ?? '')
     if (flags.output) return this.print(await objectText(serviceKind, service, flags, ['url']))
     const revisions = await shownRevisions(client, service, { all: flags.verbose })
-    this.print(serviceText(service, revisions, { verbose: flags.verbose, nowMs: this.world.clock.now() }))
+    this.print(serviceText(service, revisions, { verbose: flags.verbose, nowMs: this.nowMs() }))
   }
 }

@@ -24,7 +24,7 @@ export default class ServiceList extends KnCommand {
     const client = await this.connect(flags)
     const only = args.name ? { fieldSelector: `metadata.name=${args.name}` } : {}
     const services = await client.list(serviceKind, this.namespacesOf(flags), only)
-    const nowMs = this.world.clock.now()
+    const nowMs = this.nowMs()
     const table = {
       columns: ['Name', 'URL', 'Latest', 'Age', 'Conditions', 'Ready', 'Reason'],
       row: (service: Service) => [

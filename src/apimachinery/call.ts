@@ -49,6 +49,11 @@ export interface ApiCall {
   options?: CallOptions
   /** For fieldManager when none is given: the User-Agent up to its first slash. */
   userAgent?: string
+  /**
+   * Set for callers that have to be allowed what they ask for, asked where a call turns out to need another verb (a PUT that
+   * creates). Throws 403.
+   */
+  requireVerb?(verb: Verb): void
   /** Findings of decoding (duplicate or unknown keys) that fieldValidation judges. */
   decodingProblems?: readonly string[]
 }
@@ -71,6 +76,12 @@ export interface ApiAnswer {
 export type WatchEvent<T extends KubeObject = KubeObject> =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK'; object: T }
   | { type: 'ERROR'; object: Status }
+
+/**
+ * Header of an answer by a server whose time is not its machine's (an emulator whose clock was stopped or moved): what time
+ * it is there, in milliseconds since 1970. kn measures ages by it.
+ */
+export const SERVER_TIME_HEADER = 'kn-local-time'
 
 /** Ends a watch; no event is delivered afterwards. */
 export type StopWatch = () => void

@@ -24,6 +24,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   kind: string
   plural: string
   singular: string
+  /** Of lists; absent: the kind with `List` behind it. */
+  listKind?: string
   shortNames?: readonly string[]
   categories?: readonly string[]
   namespaced: boolean
@@ -84,8 +86,23 @@ export interface ServedKind<T extends KubeObject = KubeObject> {
     defaults?(draft: T, context: AdmissionContext<T>): void
     validate?(object: T, context: AdmissionContext<T>): FieldError | undefined
   }
+  /** Holds an object against its schema on every path, the status included; absent: checkSchema alone. */
+  check?(object: T, context: AdmissionContext<T>): readonly Cause[]
   /** Allocates what must be unique (nodePort, clusterIP) once validation passed; last step before the store. */
   prepare?(draft: T, context: AdmissionContext<T>): void
+  /**
+   * Makes what a stored object asks for come true before its writer is answered: for what the writer's next step counts on.
+   * Called after every accepted write of the object (not of its status, not dry), also one that changed nothing. The answer is
+   * what it resolves to; what it throws is answered too, and the object stays written.
+   */
+  carryOut?(object: T): Promise<{ object: T; warnings: readonly string[] }>
+  /** Fills in what only the moment of asking knows, in answers to get and list; watches show what is stored. */
+  live?(object: T): T
+  /**
+   * What an object becomes when its deletion is asked for the first time, given it as it is marked. Throws a StatusError where
+   * it may not be deleted.
+   */
+  onDelete?(marked: T, context: { user: Identity; nowMs: number }): T
   /** Extra field selectors beyond metadata.name and metadata.namespace: label to value. */
   fieldSelectors?: Readonly<Record<string, KindRules<T>['fieldValue']>>
   /** Seconds of grace a deletion gives when the caller names none; undefined or absent deletes at once. Pods have one. */
@@ -100,6 +117,10 @@ export interface ServedKind<T extends KubeObject = KubeObject> {
   deleteReturnsObject?: boolean
   /** Name rule; absent: a DNS-1123 subdomain. */
   nameRule?: 'subdomain' | 'dns1123Label' | 'dns1035Label' | 'pathSegment'
+  /** Told with every answer of a version that users should leave. */
+  deprecationWarning?: string
+  /** The schema that is published, where it is not the one that is evaluated (which may refer to itself). */
+  publishedSchema?: Schema
   /** Built in (true) or a custom resource (false): decides strategic merge patches, list items' kinds, PUT without a version. */
   builtIn: boolean
   /** Extra verbs or a smaller set than the usual eight. */
@@ -123,3 +144,15 @@ export function groupVersion(kind: Pick<Kind, 'group' | 'version'>): string {
 }
 
 export type { LabelSelector }
+
+/** Which kinds are stored: those of the registry, and user-defined ones, which come and go. One entry per resource. */
+export interface KindFeed {
+  kinds(): readonly Kind[]
+  /** Told of what comes and goes from now on. Returns what ends it. */
+  onKinds(listener: (change: KindChange) => void): () => void
+}
+
+export interface KindChange {
+  added: readonly Kind[]
+  removed: readonly Kind[]
+}

@@ -23,7 +23,7 @@ const valuePattern = new RegExp(`^${VALUE}$`)
 const LABEL_BYTES = 63
 const SUBDOMAIN_BYTES = 253
 /** All keys and values of the annotations together. */
-const ANNOTATIONS_BYTES = 256 * 1024
+export const ANNOTATIONS_BYTES = 256 * 1024
 
 /** @see kubernetes/apimachinery v0.35 pkg/util/validation/validation.go, RegexError: the doubled space after a comma is theirs */
 function mustMatch(what: string, pattern: string, ...examples: string[]): string {
@@ -198,7 +198,7 @@ function textEntries(map: unknown, field: string, found: Cause[]): [string, stri
 
 const typeName = (value: unknown): string => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)
 
-const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion'])
+const STANDARD_FINALIZERS = new Set(['kubernetes', 'orphan', 'foregroundDeletion', 'customresourcecleanup.apiextensions.k8s.io'])
 
 function checkFinalizers(finalizers: unknown, builtIn: boolean): Cause[] {
   const field = 'metadata.finalizers'

@@ -26,6 +26,7 @@ export interface ObjectMeta {
   annotations?: Record<string, string>
   ownerReferences?: OwnerReference[]
   finalizers?: string[]
+  /** In the process, sets of fields are JSON text in `fieldsV1`: see managed-fields/entries.ts. Clients get maps. */
   managedFields?: unknown[]
 }
 

@@ -16,7 +16,7 @@ export const PATCH_TYPES: readonly PatchType[] = [
  * The object as a patch leaves it. Neither `current` nor the patch is changed, and the result shares nothing with them.
  * `schema` gives strategic merges their keys, `resource` (`pods`, `deployments.apps`) helps where it does not say.
  * Throws StatusError: 400 for a patch that cannot be read, 422 for one that does not fit, 413 for one too long,
- * 415 for server-side apply.
+ * 415 for any other type: a server-side apply needs to know who owns what (managed-fields/apply.ts).
  */
 export function applyPatch(
   current: object,

@@ -32,7 +32,19 @@ export interface Schema {
   'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map'
   'x-kubernetes-list-map-keys'?: readonly string[]
   'x-kubernetes-map-type'?: 'atomic' | 'granular'
+  'x-kubernetes-validations'?: readonly ValidationRule[]
   /** Strategic merge of built-in kinds: the key by which items of this list are matched, and the strategy. */
   'x-kubernetes-patch-merge-key'?: string
   'x-kubernetes-patch-strategy'?: string
+}
+
+/** A rule in CEL (x-kubernetes-validations), evaluated by ./cel. */
+export interface ValidationRule {
+  rule: string
+  message?: string
+  messageExpression?: string
+  reason?: string
+  /** Where a finding is filed, relative to the schema that carries the rule: `.replicas`. */
+  fieldPath?: string
+  optionalOldSelf?: boolean
 }

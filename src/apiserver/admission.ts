@@ -4,9 +4,12 @@ import { type AdmissionContext, groupResource, type Identity } from '../apimachi
 import { checkMetadata } from '../apimachinery/names.js'
 import type { KubeObject, Unstructured } from '../apimachinery/object.js'
 import { prune } from '../apimachinery/prune.js'
+import { RBAC_GROUP } from '../apimachinery/rbac.js'
 import { applySchemaDefaults, checkSchema } from '../apimachinery/schema-check.js'
 import { refusals, type StatusError } from '../apimachinery/status-error.js'
+import { refuseEscalation } from './auth/escalation.js'
 import type { VerbDeps } from './deps.js'
+import type { Track } from './field-managers.js'
 import { dropUndefined } from './json.js'
 import type { Resource } from './resource.js'
 
@@ -22,6 +25,8 @@ export interface Admission {
   /** How unknown and repeated fields are refused when they are; differs between PUT and PATCH. */
   strictRefusal: (text: string) => StatusError
   warn(text: string): void
+  /** Called with the decoded and defaulted object, before webhooks change it. */
+  track: Track
 }
 
 /**
@@ -40,23 +45,28 @@ export function admit(deps: VerbDeps, resource: Resource, draft: Unstructured, a
   const check = (): void => {
     const causes = [
       ...checkMetadata(object.metadata, { namespaced: kind.namespaced, nameRule: served.nameRule, builtIn: served.builtIn }),
-      ...checkSchema(served.schema, object),
+      ...(served.check ? served.check(object, context) : checkSchema(served.schema, object)),
     ]
     if (causes.length > 0) throw refusals.invalid(kind, object.metadata.name, causes)
   }
   if (wholly) {
     try {
       served.defaults?.(object, context)
+      dropUndefined(object)
+      admission.track(object)
       served.webhook?.defaults?.(object, context)
     } catch (error) {
       // Defaults may stumble over a value of the wrong type: then the schema has the better answer.
       check()
       throw error
     }
-    dropUndefined(object)
+    if (served.webhook?.defaults) dropUndefined(object)
   }
   check()
-  if (!wholly) return object
+  if (!wholly) {
+    admission.track(object)
+    return object
+  }
 
   const causes = served.validate?.(object, context) ?? []
   if (causes.length > 0) throw refusals.invalid(kind, object.metadata.name, causes)
@@ -65,6 +75,8 @@ export function admit(deps: VerbDeps, resource: Resource, draft: Unstructured, a
     throw refusals.badRequest(
       `admission webhook ${JSON.stringify(served.webhook.validationName)} denied the request: validation failed: ${fieldErrorText(denial)}`,
     )
+  if (kind.group === RBAC_GROUP)
+    refuseEscalation(deps.access.authorizer, { plural: kind.plural, object, old: admission.old, user: admission.user })
   if (served.prepare) {
     served.prepare(object, context)
     dropUndefined(object)
@@ -78,7 +90,11 @@ export function strictBodyRefusal({ kind }: Resource): (text: string) => StatusE
     refusals.badRequest(`${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${text}`)
 }
 
-function judgeFields(problems: readonly string[], { options, strictRefusal, warn }: Admission): void {
+/** Refuses unknown and repeated fields, warns of them or lets them be, as fieldValidation says. */
+export function judgeFields(
+  problems: readonly string[],
+  { options, strictRefusal, warn }: Pick<Admission, 'options' | 'strictRefusal' | 'warn'>,
+): void {
   if (problems.length === 0 || options.fieldValidation === 'Ignore') return
   if (options.fieldValidation === 'Strict') throw strictRefusal(`strict decoding error: ${problems.join(', ')}`)
   for (const problem of problems) warn(problem)

@@ -52,8 +52,8 @@ function metadataOf(resource: Resource, sent: unknown): ObjectMeta {
   if (!isJsonObject(sent)) throw wrong('.metadata', sent, 'v1.ObjectMeta')
   const metadata: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(sent)) {
-    // Managers of fields are not tracked: what a client read elsewhere must not pretend so. selfLink is gone from the API.
-    if (value === null || key === 'managedFields' || key === 'selfLink') continue
+    // selfLink is gone from the API.
+    if (value === null || key === 'selfLink') continue
     metadata[key] = value
   }
   for (const key of TEXTS) {

@@ -1,10 +1,12 @@
 import type { ApiCall } from '../apimachinery/call.js'
+import type { Owners } from '../apimachinery/managed-fields/update.js'
 import { timestamp, type Unstructured } from '../apimachinery/object.js'
 import { refusals, StatusError } from '../apimachinery/status-error.js'
 import { nameSuffix, uuid } from '../base/random.js'
 import { admit, strictBodyRefusal } from './admission.js'
 import { dedupeOwners, objectOf } from './body.js'
-import { type AnswerVerb, keyOf, type VerbDeps, warningsFor } from './deps.js'
+import { writeObject } from './crd/write.js'
+import { type AnswerVerb, carriedOut, keyOf, type VerbDeps, warningsFor } from './deps.js'
 import { requireNamespace } from './namespaces.js'
 import type { Resource } from './resource.js'
 
@@ -19,19 +21,23 @@ export const create: AnswerVerb = async (deps, resource, call) => {
   const warnings = warningsFor()
   const object = newObject(deps, resource, call, { named: false, warn: warnings.warn })
   const { name, namespace } = object.metadata
-  const result = await deps.newest.write(keyOf(resource, namespace, name), (current) => {
+  const result = await writeObject(deps, resource, keyOf(resource, namespace, name), (current) => {
     if (current) throw refusals.alreadyExists(resource.name, name, current.metadata.deletionTimestamp !== undefined)
     return call.options?.dryRun ? { keep: object } : { put: object }
   })
-  return { code: 201, object: call.options?.dryRun ? object : result.object, warnings: warnings.list }
+  const answer = call.options?.dryRun ? object : await carriedOut(resource, call, result.object, warnings.warn)
+  return { code: 201, object: answer, warnings: warnings.list }
 }
 
-/** The object that a create stores: named, stamped and admitted. `named`: the call gives the name, as a PUT that creates does. */
+/**
+ * The object that a create stores: named, stamped and admitted. `named`: the call gives the name, as a PUT that creates does.
+ * `owners` are those of an apply.
+ */
 export function newObject(
   deps: VerbDeps,
   resource: Resource,
   call: ApiCall,
-  { named, warn }: { named: boolean; warn: (text: string) => void },
+  { named, warn, owners }: { named: boolean; warn: (text: string) => void; owners?: Owners },
 ): Unstructured {
   const { kind, served } = resource
   const draft = objectOf(resource, call, call.object, { named })
@@ -55,6 +61,8 @@ export function newObject(
   if (served.generation !== false) metadata.generation = 1
   if (kind.status) delete draft['status']
   dedupeOwners(metadata, warn)
+  const { fieldManagers } = deps
+  const track = owners ? fieldManagers.put(draft, owners) : fieldManagers.track(resource, call, draft, undefined)
 
   return admit(deps, resource, draft, {
     operation: 'CREATE',
@@ -64,6 +72,7 @@ export function newObject(
     decodingProblems: call.decodingProblems ?? [],
     strictRefusal: strictBodyRefusal(resource),
     warn,
+    track,
   })
 }
 

@@ -2,6 +2,7 @@ import type { ApiAnswer, ApiCall, CallOptions } from '../apimachinery/call.js'
 import { type KubeObject, type ObjectMeta, timestamp } from '../apimachinery/object.js'
 import { isNotFound, refusals, type Status } from '../apimachinery/status-error.js'
 import type { Change } from '../store/store.js'
+import { writeObject } from './crd/write.js'
 import { type AnswerVerb, holdsNamespace, isReleased, keyOf, nameOf, type VerbDeps } from './deps.js'
 import { selected } from './list.js'
 import { requireMortal, terminatingNamespace } from './namespaces.js'
@@ -24,7 +25,7 @@ export const remove: AnswerVerb = async (deps, resource, call) => {
 
 /** DELETE of a collection: everything selected, one by one; answers with what was deleted. */
 export const removeCollection: AnswerVerb = async (deps, resource, call): Promise<ApiAnswer> => {
-  const chosen = selected(deps, resource, call)
+  const chosen = await selected(deps, resource, call)
   const gone = await Promise.all(
     chosen.map(async ({ metadata: { name, namespace } }) => {
       try {
@@ -62,7 +63,7 @@ async function removeOne(
   const decide = (current: KubeObject | undefined): Change => {
     if (!current) throw refusals.notFound(resource.name, name)
     checkPreconditions(resource, current, options)
-    const next = terminated(deps, resource, current, options)
+    const next = terminated(deps, resource, current, call)
     removed = isReleased(next)
     outcome = next
     if (options.dryRun || (next === current && !removed)) return { keep: current }
@@ -70,7 +71,7 @@ async function removeOne(
     return removed ? { remove: current } : { put: next }
   }
 
-  const result = await deps.newest.write(keyOf(resource, call.namespace, name), decide)
+  const result = await writeObject(deps, resource, keyOf(resource, call.namespace, name), decide)
   return { object: options.dryRun ? outcome! : result.object, removed }
 }
 
@@ -90,7 +91,7 @@ function checkPreconditions(resource: Resource, { metadata }: KubeObject, { prec
 }
 
 /** The object on its way out; `current` itself when this request changes nothing about it. */
-function terminated(deps: VerbDeps, resource: Resource, current: KubeObject, options: CallOptions): KubeObject {
+function terminated(deps: VerbDeps, resource: Resource, current: KubeObject, { user, options = {} }: ApiCall): KubeObject {
   const grace = graceOf(resource, current, options)
   if (current.metadata.deletionTimestamp) return hastened(current, grace)
 
@@ -106,7 +107,8 @@ function terminated(deps: VerbDeps, resource: Resource, current: KubeObject, opt
     ...(current.metadata.generation !== undefined && { generation: current.metadata.generation + 1 }),
   }
   const marked = { ...current, metadata }
-  return isNamespace ? terminatingNamespace(marked) : marked
+  if (isNamespace) return terminatingNamespace(marked)
+  return resource.served.onDelete?.(marked, { user, nowMs: deps.clock.now() }) ?? marked
 }
 
 /** Seconds between the request and the end; 0 for kinds that have none. */

@@ -4,6 +4,8 @@ import { StatusError } from '../apimachinery/status-error.js'
 import type { Clock } from '../base/clock.js'
 import type { Random } from '../base/random.js'
 import type { Store, StoreKey } from '../store/store.js'
+import type { Access } from './auth/access.js'
+import type { FieldManagers } from './field-managers.js'
 import type { Newest } from './newest.js'
 import type { Pages } from './pages.js'
 import type { Resource } from './resource.js'
@@ -18,6 +20,8 @@ export interface VerbDeps {
   /** The real domain: watch timeouts, bookmarks, the life of page snapshots. */
   realClock: Clock
   random: Random
+  access: Access
+  fieldManagers: FieldManagers
   /** By `group/version/plural`, and the one that stores a given kind. */
   resourceFor(group: string, version: string, plural: string): Resource | undefined
   /** Whether objects of this stored name (`namespaces`, `configmaps`) are served at all. */
@@ -42,6 +46,19 @@ export function nameOf(call: ApiCall): string {
 export function warningsFor(): { list: string[]; warn(text: string): void } {
   const list: string[] = []
   return { list, warn: (text) => void (list.includes(text) || list.push(text)) }
+}
+
+/** The object to answer a write with, once what it asks for has been carried out (ServedKind.carryOut). */
+export async function carriedOut(
+  { served }: Resource,
+  { subresource, options }: ApiCall,
+  object: KubeObject,
+  warn: (text: string) => void,
+): Promise<KubeObject> {
+  if (!served.carryOut || subresource === 'status' || options?.dryRun) return object
+  const done = await served.carryOut(object)
+  for (const text of done.warnings) warn(text)
+  return done.object
 }
 
 /** Whether a terminating object has nothing left that holds it: what an update or a deletion then removes. */

@@ -53,9 +53,10 @@ const BUILT_IN_GROUPS = [
 ]
 
 /** Subresources that only these resources have, beyond status and scale. */
-const OWN_SUBRESOURCES: Readonly<Record<string, readonly Omit<Subresource, 'group' | 'version'>[]>> = {
+const OWN_SUBRESOURCES: Readonly<Record<string, readonly (Omit<Subresource, 'group' | 'version'> & Partial<Subresource>)[]>> = {
   pods: [{ name: 'log', kind: 'Pod', verbs: ['get'] }],
   namespaces: [{ name: 'finalize', kind: 'Namespace', verbs: ['update'] }],
+  serviceaccounts: [{ name: 'token', group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', verbs: ['create'] }],
 }
 
 /**
@@ -164,7 +165,7 @@ function versionParts(version: string): [stage: number, major: number, minor: nu
 
 function subresourcesOf({ kind }: ServedKind): Subresource[] {
   const { group, version } = kind
-  const own = (OWN_SUBRESOURCES[groupResource(kind)] ?? []).map((subresource) => ({ ...subresource, group, version }))
+  const own = (OWN_SUBRESOURCES[groupResource(kind)] ?? []).map((subresource) => ({ group, version, ...subresource }))
   const verbs = ['get', 'patch', 'update']
   return [
     ...own,

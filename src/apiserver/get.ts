@@ -8,7 +8,9 @@ export const get: AnswerVerb = async (deps, resource, call) => {
   const name = nameOf(call)
   const version = versionFrom(call.options?.resourceVersion)
   if (version > deps.store.version) await reachVersion(deps.store, version)
-  const object = deps.store.get(keyOf(resource, call.namespace, name))
-  if (!object) throw refusals.notFound(resource.name, name)
-  return { code: 200, object: call.subresource === 'scale' ? scaleOf(resource, object) : object, warnings: [] }
+  const stored = deps.store.get(keyOf(resource, call.namespace, name))
+  if (!stored) throw refusals.notFound(resource.name, name)
+  const object = resource.reading ? (await resource.reading.shown([stored]))[0]! : stored
+  if (call.subresource === 'scale') return { code: 200, object: scaleOf(resource, object), warnings: [] }
+  return { code: 200, object: resource.served.live?.(object) ?? object, warnings: [] }
 }

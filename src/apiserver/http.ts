@@ -7,13 +7,14 @@ import type { Logger } from '../base/logger.js'
 import { createSystemRandom, type Random } from '../base/random.js'
 import { allowedHosts } from './auth/guard.js'
 import { createDiscovery } from './discovery.js'
+import { following } from './following.js'
 import { createRequestHandler, type ListenerTrust } from './http/handler.js'
 import { createControlMetrics } from './http/metrics.js'
 import { createObjectTexts } from './http/object-text.js'
 import type { VersionInfo } from './http/plain-documents.js'
 import type { PodLogs } from './http/pod-log.js'
 import { createResourceAnswers } from './http/resource-request.js'
-import { createOpenApi } from './openapi.js'
+import { createOpenApi, type VersionDocuments } from './openapi.js'
 import type { ApiServer } from './server.js'
 
 export type { VersionInfo } from './http/plain-documents.js'
@@ -66,14 +67,18 @@ export async function startControlListener(options: {
   const { server, version, tls, token, host, clock, realClock, log, random = createSystemRandom() } = options
   const metrics = createControlMetrics()
   const streams = new Set<() => void>()
+  const documents: VersionDocuments = new Map()
   const handle = createRequestHandler({
     server,
     version,
     token,
     random,
     log,
-    discovery: createDiscovery(server.kinds),
-    openApi: createOpenApi(server.kinds, version.gitVersion),
+    discovery: following(() => server.kinds, createDiscovery),
+    openApi: following(
+      () => server.kinds,
+      (kinds) => createOpenApi(kinds, version.gitVersion, documents),
+    ),
     metrics,
     answerResource: createResourceAnswers({
       server,

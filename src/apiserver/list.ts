@@ -13,19 +13,24 @@ export const list: AnswerVerb = async (deps, resource, call) => {
   const options = call.options ?? {}
   checkVersionOptions(options, 'list')
   const selection = selectionFor(resource, options)
-  const { snapshot, after } = options.continue ? continued(deps, resource, call) : await fresh(deps, resource, call)
+  const { snapshot: stored, after } = options.continue ? continued(deps, resource, call) : await fresh(deps, resource, call)
+  const snapshot = resource.reading ? { ...stored, items: await resource.reading.shown(stored.items) } : stored
   return { code: 200, object: pageOf(deps, resource, call, { snapshot, after, selection }), warnings: [] }
 }
 
 /** Everything a call on a collection selects, as it is now; what deletecollection works through. */
-export function selected(deps: VerbDeps, resource: Resource, call: ApiCall): readonly KubeObject[] {
+export async function selected(deps: VerbDeps, resource: Resource, call: ApiCall): Promise<readonly KubeObject[]> {
   const selection = selectionFor(resource, call.options ?? {})
-  const { items } = snapshotNow(deps, resource, call)
+  const { items: stored } = snapshotNow(deps, resource, call)
+  const items = resource.reading && !selection.all ? await resource.reading.shown(stored) : stored
   return selection.all ? items : items.filter(selection.matches)
 }
 
-const scopeOf = (resource: Resource, call: ApiCall): string =>
-  resource.kind.namespaced && call.namespace ? `${resource.stored}/${call.namespace}` : resource.stored
+/** Pages of a user-defined kind belong to the version they were read in. */
+const scopeOf = ({ stored, kind, reading, apiVersion }: Resource, call: ApiCall): string => {
+  const name = reading ? `${stored} ${apiVersion}` : stored
+  return kind.namespaced && call.namespace ? `${name}/${call.namespace}` : name
+}
 
 function snapshotNow(deps: VerbDeps, resource: Resource, call: ApiCall): Snapshot {
   return deps.store.list(resource.stored, resource.kind.namespaced ? call.namespace : undefined)
@@ -56,11 +61,12 @@ function pageOf(
   call: ApiCall,
   { snapshot, after, selection }: { snapshot: Snapshot; after: string | undefined; selection: Selection },
 ): ObjectList {
+  const { served } = resource
   const list = (items: readonly KubeObject[], more: { continue?: string; remainingItemCount?: number } = {}): ObjectList => ({
     kind: resource.listKind,
     apiVersion: resource.apiVersion,
     metadata: { resourceVersion: String(snapshot.version), ...more },
-    items,
+    items: served.live ? items.map((item) => served.live!(item)) : items,
   })
   const limit = call.options?.limit ?? 0
   const start = after === undefined ? 0 : indexAfter(snapshot.items, after)

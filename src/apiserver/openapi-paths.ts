@@ -76,7 +76,8 @@ function kindPaths(served: ServedKind): Path[] {
   const patchTypes = [
     'application/json-patch+json',
     'application/merge-patch+json',
-    ...(served.builtIn && describesEverything(served.schema) ? ['application/strategic-merge-patch+json'] : []),
+    ...(served.builtIn && describesEverything(served.publishedSchema ?? served.schema) ? ['application/strategic-merge-patch+json'] : []),
+    'application/apply-patch+yaml',
   ]
   const operation = (method: Operation['method'], verb: string, infix: string, rest: Partial<Operation> = {}): Operation => ({
     method,

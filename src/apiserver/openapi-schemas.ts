@@ -65,7 +65,7 @@ export function publishedSchemas(kinds: readonly ServedKind[], reference: (name:
       'x-kubernetes-group-version-kind': [{ group: '', version: 'v1', kind: 'Status' }],
     },
   }
-  for (const { kind, schema } of kinds) {
+  for (const { kind, schema: evaluated, publishedSchema: schema = evaluated } of kinds) {
     const name = schemaName(kind)
     schemas[name] = objectSchema(kind, schema, reference)
     schemas[`${name}List`] = {

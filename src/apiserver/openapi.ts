@@ -29,12 +29,15 @@ const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
 /** Documents with a hash never change, so the date only has to lie far ahead for kubectl to keep them. */
 const FAR_AHEAD = 'Thu, 31 Dec 2099 23:59:59 GMT'
 
+/** Documents of single group versions, kept by whoever makes the whole anew: most stay the same when one kind comes or goes. */
+export type VersionDocuments = Map<string, { kinds: readonly ServedKind[]; document: GeneratedDocument }>
+
 /**
  * OpenAPI documents of the served kinds, made from their schemas on first demand and kept as bytes. `version` is that of
  * the API (`v1.35.0`).
  * @see kubernetes/kube-openapi pkg/handler3/handler.go
  */
-export function createOpenApi(kinds: readonly ServedKind[], version: string): OpenApi {
+export function createOpenApi(kinds: readonly ServedKind[], version: string, earlier: VersionDocuments = new Map()): OpenApi {
   const documents = new Map<string, GeneratedDocument>()
   const document = (key: string, make: () => string | Uint8Array): GeneratedDocument => {
     const known = documents.get(key)
@@ -48,8 +51,14 @@ export function createOpenApi(kinds: readonly ServedKind[], version: string): Op
     const key = `${served.kind.group === '' ? 'api' : 'apis'}/${groupVersion(served.kind)}`
     kindsByVersion.set(key, [...(kindsByVersion.get(key) ?? []), served])
   }
-  const versionDocument = (key: string): GeneratedDocument =>
-    document(key, () => JSON.stringify(v3Document(kindsByVersion.get(key)!, version)))
+  const versionDocument = (key: string): GeneratedDocument => {
+    const ofVersion = kindsByVersion.get(key)!
+    const known = earlier.get(key)
+    if (known?.kinds.length === ofVersion.length && known.kinds.every((served, index) => served === ofVersion[index])) return known.document
+    const made = generatedDocument(JSON.stringify(v3Document(ofVersion, version)))
+    earlier.set(key, { kinds: ofVersion, document: made })
+    return made
+  }
   const urlOf = (key: string): string => `/openapi/v3/${key}?hash=${versionDocument(key).hash}`
 
   const index = (): GeneratedDocument =>

@@ -4,8 +4,10 @@ import { isJsonObject } from '../apimachinery/json.js'
 import type { KubeObject } from '../apimachinery/object.js'
 import { applyPatch } from '../apimachinery/patch.js'
 import { refusals } from '../apimachinery/status-error.js'
+import { apply } from './apply.js'
 import { objectOf } from './body.js'
 import type { AnswerVerb } from './deps.js'
+import { expanded } from './field-managers.js'
 import type { Resource } from './resource.js'
 import { scaledObject, scaleOf } from './scale.js'
 import { change } from './update.js'
@@ -13,6 +15,7 @@ import { change } from './update.js'
 /** PATCH of an object or of one of its subresources, applied to the newest state: no race with another writer is possible. */
 export const patch: AnswerVerb = async (deps, resource, call) => {
   const { type } = checkPatch(resource, call)
+  if (type === APPLY) return apply(deps, resource, call)
   let patched: object = {}
   return change(deps, resource, call, {
     draftFor(current) {
@@ -28,9 +31,16 @@ export const patch: AnswerVerb = async (deps, resource, call) => {
   })
 }
 
-/** Patch types that each family of kinds takes. Server-side apply is not offered: it answers as a server without it does. */
-const CUSTOM_TYPES: readonly PatchType[] = ['application/json-patch+json', 'application/merge-patch+json']
-const BUILT_IN_TYPES: readonly PatchType[] = [...CUSTOM_TYPES, 'application/strategic-merge-patch+json']
+const APPLY: PatchType = 'application/apply-patch+yaml'
+
+/** Patch types that each family of kinds takes. */
+const CUSTOM_TYPES: readonly PatchType[] = ['application/json-patch+json', 'application/merge-patch+json', APPLY]
+const BUILT_IN_TYPES: readonly PatchType[] = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  APPLY,
+]
 
 function checkPatch(resource: Resource, call: ApiCall): NonNullable<ApiCall['patch']> {
   if (!call.patch) throw refusals.badRequest('a patch needs a body')
@@ -41,6 +51,7 @@ function checkPatch(resource: Resource, call: ApiCall): NonNullable<ApiCall['pat
     const mergesScale = call.subresource === 'scale' && type === 'application/strategic-merge-patch+json'
     if (!mergesScale) throw refusals.unsupportedMediaType(accepted)
   }
+  if (type === APPLY) return call.patch
   if (type === 'application/json-patch+json' ? !Array.isArray(body) : !isJsonObject(body))
     throw refusals.badRequest(
       type === 'application/json-patch+json'
@@ -51,7 +62,9 @@ function checkPatch(resource: Resource, call: ApiCall): NonNullable<ApiCall['pat
 }
 
 function patchedObject(resource: Resource, { patch: sent }: ApiCall, current: KubeObject): object {
-  return applyPatch(current, sent!, { schema: resource.served.schema, resource: resource.stored })
+  // Only a JSON patch reaches into managed fields; the others replace the list.
+  const target = sent!.type === 'application/json-patch+json' ? expanded(current) : current
+  return applyPatch(target, sent!, { schema: resource.served.schema, resource: resource.stored })
 }
 
 function patchedScale(resource: Resource, { patch: sent }: ApiCall, current: KubeObject): object {

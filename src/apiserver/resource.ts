@@ -1,6 +1,7 @@
 import type { Verb } from '../apimachinery/call.js'
 import { groupResource, groupVersion, type Kind, type ServedKind } from '../apimachinery/kind.js'
 import type { ResourceName } from '../apimachinery/status-error.js'
+import type { Reading } from './crd/reading.js'
 
 /** A served kind with everything the verbs ask for on every call worked out once. */
 export interface Resource {
@@ -15,6 +16,14 @@ export interface Resource {
   verbs: ReadonlySet<string>
   /** Labels that a field selector may use. */
   fieldLabels: ReadonlySet<string>
+  /** Of user-defined kinds: how their objects are read from and written to the store. */
+  reading?: Reading
+  /** Stored, but not served to callers from outside: a version that a definition has switched off. */
+  isHidden?: boolean
+  /** Its definition is being deleted: nothing new may be made. */
+  isTerminating?: boolean
+  /** What ends the watches that are open now. */
+  watches?: Set<() => void>
 }
 
 const USUAL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
@@ -27,7 +36,7 @@ export function resourceOf(served: ServedKind): Resource {
     stored: groupResource(kind),
     apiVersion: groupVersion(kind),
     name: { group: kind.group, plural: kind.plural },
-    listKind: `${kind.kind}List`,
+    listKind: kind.listKind ?? `${kind.kind}List`,
     verbs: new Set(served.verbs ?? USUAL_VERBS),
     fieldLabels: new Set(['metadata.name', 'metadata.namespace', ...Object.keys(served.fieldSelectors ?? {})]),
   }

@@ -1,33 +1,47 @@
 import type { ApiCall, Transport, Verb } from '../apimachinery/call.js'
 import { causes } from '../apimachinery/causes.js'
-import type { ServedKind } from '../apimachinery/kind.js'
-import { refusals } from '../apimachinery/status-error.js'
+import type { KindFeed, ServedKind } from '../apimachinery/kind.js'
+import { refusals, StatusError } from '../apimachinery/status-error.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
-import type { Random } from '../base/random.js'
+import { type Random, uuid } from '../base/random.js'
 import { StorageError, type Store } from '../store/store.js'
+import { type Access, type Credentials, createAccess } from './auth/access.js'
+import { requestToken } from './auth/token-request.js'
+import type { CallWebhook } from './crd/conversion.js'
+import { createRegistry } from './crd/registry.js'
 import { create } from './create.js'
 import { remove, removeCollection } from './delete.js'
 import type { AnswerVerb, VerbDeps } from './deps.js'
+import { createFieldManagers } from './field-managers.js'
 import { get } from './get.js'
 import { list } from './list.js'
 import { createNewest } from './newest.js'
 import { createPages } from './pages.js'
 import { patch } from './patch.js'
-import { NAMESPACES, type Resource, resourceOf } from './resource.js'
+import { NAMESPACES, type Resource } from './resource.js'
+import { reviewVerb } from './reviews/answers.js'
+import { reviewServedKinds } from './reviews/kinds.js'
 import { update } from './update.js'
 import { watch } from './watch.js'
 
-/** The Kubernetes-style API in process: every call on every served kind, answered by the store. */
+/**
+ * The Kubernetes-style API in process: every call on every served kind, answered by the store. Callers in the process are
+ * trusted; what comes over the network is authorized by the listener (http/handler.ts), by `access`.
+ */
 export interface ApiServer extends Transport {
+  /** What is served now, user-defined kinds included: the same array until that changes. */
   readonly kinds: readonly ServedKind[]
+  /** What is stored now, for the emulator's own parts. */
+  readonly stored: KindFeed
+  readonly access: Access
   kindFor(group: string, version: string, plural: string): ServedKind | undefined
 }
 
 /**
  * Serves `kinds` from `store`. Callers in the process get the stored objects themselves, shared and immutable; what they
  * send is copied before anything is filled in. `clock` is the virtual domain (timestamps, grace), `realClock` the one for
- * watch timeouts, bookmarks and pages.
+ * watch timeouts, bookmarks, pages and the life of tokens. Without `credentials` ServiceAccounts have no tokens.
  */
 export function createApiServer(options: {
   store: Store
@@ -36,14 +50,14 @@ export function createApiServer(options: {
   realClock: Clock
   random: Random
   log: Logger
+  credentials?: Credentials
+  /** Reaches the conversion webhooks of user-defined kinds. */
+  callWebhook?: CallWebhook
 }): ApiServer {
-  const { store, kinds, clock, realClock, random, log } = options
-  const resources = new Map<string, Resource>()
-  for (const served of kinds) {
-    const resource = resourceOf(served)
-    resources.set(`${served.kind.group}/${served.kind.version}/${served.kind.plural}`, resource)
-  }
-  const stored = new Set([...resources.values()].map((resource) => resource.stored))
+  const { store, clock, realClock, random, log, credentials } = options
+  const kinds = [...options.kinds, ...reviewServedKinds]
+  const access = createAccess({ store, credentials, clock, realClock, random })
+  const registry = createRegistry({ store, kinds, callWebhook: options.callWebhook, uid: () => uuid(random) })
   const deps: VerbDeps = {
     store,
     newest: createNewest(store),
@@ -51,19 +65,36 @@ export function createApiServer(options: {
     clock,
     realClock,
     random,
-    resourceFor: (group, version, plural) => resources.get(`${group}/${version}/${plural}`),
-    serves: (name) => stored.has(name),
+    access,
+    fieldManagers: createFieldManagers({
+      clock,
+      isServed({ kind }, apiVersion) {
+        const [version = '', group = ''] = apiVersion.split('/').reverse()
+        return group === kind.group && registry.resourceFor(group, version, kind.plural) !== undefined
+      },
+    }),
+    resourceFor: registry.resourceFor,
+    serves: registry.serves,
   }
 
   return {
-    kinds,
-    kindFor: (group, version, plural) => deps.resourceFor(group, version, plural)?.served,
+    get kinds() {
+      return registry.served()
+    },
+    stored: registry,
+    access,
+    kindFor(group, version, plural) {
+      const resource = registry.resourceFor(group, version, plural)
+      return resource?.isHidden ? undefined : resource?.served
+    },
     async call(call) {
       const resource = resourceFor(deps, call)
-      const verb = VERBS[call.verb]
+      const verb = call.subresource === 'token' ? requestToken : (reviewVerb(resource) ?? VERBS[call.verb])
       if (!verb) throw refusals.methodNotAllowed()
       try {
-        return await verb(deps, resource, call)
+        const answer = await verb(deps, resource, call)
+        const { deprecationWarning } = resource.served
+        return deprecationWarning ? { ...answer, warnings: [deprecationWarning, ...answer.warnings] } : answer
       } catch (error) {
         if (!(error instanceof StorageError)) throw error
         log.error('the store refused a write', { code: error.code, reason: error.message })
@@ -79,7 +110,21 @@ export function createApiServer(options: {
         onEnd(error)
         return () => {}
       }
-      return watch(deps, resource, call, onEvent, onEnd)
+      let stop = (): void => {}
+      // A kind that changes or goes takes its watches with it.
+      const forget = registry.endWith(resource, () => {
+        stop()
+        forget()
+        onEnd()
+      })
+      stop = watch(deps, resource, call, onEvent, (error) => {
+        forget()
+        onEnd(error)
+      })
+      return () => {
+        stop()
+        forget()
+      }
     },
   }
 }
@@ -92,6 +137,7 @@ const SUBRESOURCE_VERBS: Readonly<Record<string, readonly Verb[]>> = {
   status: ['get', 'update', 'patch'],
   scale: ['get', 'update', 'patch'],
   finalize: ['update'],
+  token: ['create'],
 }
 
 /** Longest name of a field manager, in bytes (apimachinery pkg/apis/meta/v1/validation). */
@@ -108,7 +154,14 @@ function resourceFor(deps: VerbDeps, call: ApiCall): Resource {
   } else if (!resource.verbs.has(call.verb)) {
     throw refusals.methodNotAllowed()
   }
-  const wholeCollection = call.verb === 'list' || call.verb === 'watch' || call.verb === 'create'
+  if (resource.isTerminating && call.verb === 'create' && !subresource)
+    throw new StatusError({
+      code: 405,
+      reason: 'MethodNotAllowed',
+      message: 'create not allowed while custom resource definition is terminating',
+      details: { ...(call.group && { group: call.group }), kind: call.plural },
+    })
+  const wholeCollection = call.verb === 'list' || call.verb === 'watch' || (call.verb === 'create' && !subresource)
   if (resource.kind.namespaced && !call.namespace && !wholeCollection)
     throw refusals.badRequest(
       call.verb === 'deletecollection'
@@ -122,6 +175,7 @@ function resourceFor(deps: VerbDeps, call: ApiCall): Resource {
 function hasSubresource({ kind, stored }: Resource, subresource: string): boolean {
   if (subresource === 'status') return kind.status === true
   if (subresource === 'scale') return kind.scale !== undefined
+  if (subresource === 'token') return stored === 'serviceaccounts'
   return subresource === 'finalize' && stored === NAMESPACES
 }
 

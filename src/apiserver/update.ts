@@ -1,13 +1,16 @@
 import type { ApiAnswer, ApiCall } from '../apimachinery/call.js'
 import { causes } from '../apimachinery/causes.js'
 import { deepEqual } from '../apimachinery/json.js'
+import type { Owners } from '../apimachinery/managed-fields/update.js'
 import type { KubeObject, Unstructured } from '../apimachinery/object.js'
 import { refusals, type StatusError } from '../apimachinery/status-error.js'
 import type { Change } from '../store/store.js'
 import { admit, strictBodyRefusal } from './admission.js'
 import { dedupeOwners, objectOf } from './body.js'
+import { writeObject } from './crd/write.js'
 import { newObject } from './create.js'
-import { type AnswerVerb, isReleased, keyOf, nameOf, type VerbDeps, warningsFor } from './deps.js'
+import { type AnswerVerb, carriedOut, isReleased, keyOf, nameOf, type VerbDeps, warningsFor } from './deps.js'
+import { isSameObject } from './field-managers.js'
 import { finalizedNamespace, keepNamespaceFinalizers } from './namespaces.js'
 import { NAMESPACES, type Resource } from './resource.js'
 import { scaledObject, scaleOf } from './scale.js'
@@ -33,6 +36,10 @@ export async function change(
     /** The object as the caller wants it, given the newest one: a draft that may be changed. */
     draftFor(current: KubeObject): Unstructured
     mayCreate: boolean
+    /** What is created where nothing exists; absent: what the call carries. */
+    objectToCreate?(): object
+    /** Who owns what after an apply, asked for once there is a draft; absent: whoever writes owns what they change. */
+    owners?(): Owners
     /** Whether a body without resourceVersion is refused. */
     versionRequired: boolean
     strictRefusal: (text: string) => StatusError
@@ -47,14 +54,22 @@ export async function change(
   const decide = (current: KubeObject | undefined): Change => {
     if (!current) {
       if (!how.mayCreate) throw refusals.notFound(resource.name, name)
+      call.requireVerb?.('create')
       code = 201
-      outcome = newObject(deps, resource, call, { named: true, warn: warnings.warn })
+      const object = how.objectToCreate?.() ?? call.object
+      outcome = newObject(
+        deps,
+        resource,
+        { ...call, object },
+        { named: true, warn: warnings.warn, ...(how.owners && { owners: how.owners() }) },
+      )
       return dryRun ? { keep: outcome } : { put: outcome }
     }
     const draft = how.draftFor(current)
     checkVersion(resource, draft, current, how.versionRequired)
-    const next = nextState(deps, resource, call, draft, current, { strictRefusal: how.strictRefusal, warn: warnings.warn })
-    if (deepEqual(next, current)) {
+    const { strictRefusal } = how
+    const next = nextState(deps, resource, call, draft, current, { strictRefusal, warn: warnings.warn, owners: how.owners?.() })
+    if (isSameObject(next, current)) {
       outcome = current
       return { keep: current }
     }
@@ -63,8 +78,8 @@ export async function change(
     return isReleased(next) ? { remove: next } : { put: next }
   }
 
-  const result = await deps.newest.write(keyOf(resource, call.namespace, name), decide)
-  const object = dryRun ? outcome! : result.object
+  const result = await writeObject(deps, resource, keyOf(resource, call.namespace, name), decide)
+  const object = dryRun ? outcome! : await carriedOut(resource, call, result.object, warnings.warn)
   return { code, object: call.subresource === 'scale' ? scaleOf(resource, object) : object, warnings: warnings.list }
 }
 
@@ -90,7 +105,7 @@ function nextState(
   call: ApiCall,
   sent: Unstructured,
   current: KubeObject,
-  { strictRefusal, warn }: { strictRefusal: (text: string) => StatusError; warn: (text: string) => void },
+  how: { strictRefusal: (text: string) => StatusError; warn: (text: string) => void; owners: Owners | undefined },
 ): Unstructured {
   const { kind, served } = resource
   const subresource = call.subresource ?? ''
@@ -101,8 +116,11 @@ function nextState(
     delete metadata[key]
     if (current.metadata[key] !== undefined) Object.assign(metadata, { [key]: current.metadata[key] })
   }
-  dedupeOwners(metadata, warn)
+  dedupeOwners(metadata, how.warn)
   checkFinalizers(resource, metadata, current)
+
+  const { fieldManagers } = deps
+  const track = how.owners ? fieldManagers.put(draft, how.owners) : fieldManagers.track(resource, call, draft, current)
 
   const next = admit(deps, resource, draft, {
     operation: 'UPDATE',
@@ -111,8 +129,9 @@ function nextState(
     user: call.user,
     options: call.options ?? {},
     decodingProblems: call.decodingProblems ?? [],
-    strictRefusal,
-    warn,
+    strictRefusal: how.strictRefusal,
+    warn: how.warn,
+    track,
   })
   shareUnchanged(next, current, subresource)
   if (served.generation === false || subresource === 'status') return next

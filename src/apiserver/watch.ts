@@ -36,6 +36,12 @@ export function watch(
   const send = (event: WatchEvent): void => {
     if (!stopped) onEvent(event)
   }
+  const inTurn = createTurns((error) => {
+    if (stopped) return
+    stop()
+    onEnd(error)
+  })
+  const shown = (objects: readonly KubeObject[]) => resource.reading?.shown(objects) ?? objects
 
   try {
     checkVersionOptions(options, 'watch')
@@ -49,14 +55,22 @@ export function watch(
     if (listed || requested === 0) {
       const snapshot = deps.store.list(resource.stored, namespace)
       fromVersion = snapshot.version
-      if (listed) for (const object of snapshot.items) if (selection.matches(object)) send({ type: 'ADDED', object })
+      if (listed)
+        inTurn(shown(snapshot.items), (items) => {
+          for (const object of items) if (selection.matches(object)) send({ type: 'ADDED', object })
+        })
     }
     if (options.sendInitialEvents && options.allowWatchBookmarks)
-      send(bookmark(resource, fromVersion, { 'k8s.io/initial-events-end': 'true' }))
+      inTurn([], () => send(bookmark(resource, fromVersion, { 'k8s.io/initial-events-end': 'true' })))
 
     unwatch = deps.store.watch({ resource: resource.stored, namespace, fromVersion }, (change) => {
-      const event = eventFor(change, selection)
-      if (event) send(event)
+      const tell = (told: StoreEvent): void => {
+        const event = eventFor(told, selection)
+        if (event) send(event)
+      }
+      if (!resource.reading) return tell(change)
+      const { object, previous } = change
+      inTurn(shown(previous ? [object, previous] : [object]), ([now, before]) => tell({ ...change, object: now!, previous: before }))
     })
   } catch (error) {
     stop()
@@ -65,7 +79,10 @@ export function watch(
   }
 
   const { realClock, store } = deps
-  const sendBookmark = (): void => send(bookmark(resource, store.version))
+  const sendBookmark = (): void => {
+    const { version } = store
+    inTurn([], () => send(bookmark(resource, version)))
+  }
   if (options.allowWatchBookmarks) {
     const again = (): void => {
       timers[0] = realClock.after(BOOKMARK_EVERY_MS, () => {
@@ -88,6 +105,31 @@ export function watch(
     )
   }
   return stop
+}
+
+/**
+ * Keeps things in order of which some have to be waited for: a conversion by a webhook. What is there at once is handed on at
+ * once, unless something before it is still awaited.
+ */
+function createTurns(
+  onFailure: (error: unknown) => void,
+): (objects: readonly KubeObject[] | Promise<readonly KubeObject[]>, then: (objects: readonly KubeObject[]) => void) => void {
+  let last: Promise<void> | undefined
+  return (objects, then) => {
+    if (!last && !(objects instanceof Promise)) {
+      then(objects)
+      return
+    }
+    // Whatever fails is told once, in its turn; until then nobody listens to it.
+    if (objects instanceof Promise) objects.catch(() => {})
+    const turn = (last ?? Promise.resolve())
+      .then(async () => then(await objects))
+      .catch(onFailure)
+      .finally(() => {
+        if (last === turn) last = undefined
+      })
+    last = turn
+  }
 }
 
 /** What a change means to someone who sees only a selection. */

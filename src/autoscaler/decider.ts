@@ -1,7 +1,7 @@
+import type { AutoscalerConfig } from './config.js'
 import { type DeciderState, decide, newDecider, UNKNOWN_SCALE, type Verdict } from './decide.js'
 import { type ScaleSettings, type ScaleSubject, settingsFrom } from './settings.js'
 import { createWindow, type Window } from './window.js'
-import type { AutoscalerConfig } from './config.js'
 
 /** A Revision to scale. */
 export interface ScaleTarget extends ScaleSubject {
@@ -39,6 +39,12 @@ export interface Decider {
   /** Whether ticks could change anything; at zero without traffic they cannot. */
   isAwake(nowMs: number): boolean
 }
+
+/**
+ * What a request weighs that began and ended within one millisecond of the clock it is measured by, in seconds: where it is
+ * the only one it would weigh nothing, and a Service with short and rare requests would lose its last Pod.
+ */
+const SHORTEST_REQUEST_S = 0.0005
 
 const ONE_REQUEST: SecondOfLoad = { concurrency: 1, requests: 1 }
 const NO_LOAD: SecondOfLoad = { concurrency: 0, requests: 0 }
@@ -91,7 +97,8 @@ export function createDecider(first: ScaleTarget, config: AutoscalerConfig, nowM
       const said = isPoked ? 1 : 0
       isPoked = false
       if (load) {
-        record({ concurrency: Math.max(load.concurrency - said, 0), requests: Math.max(load.requests - said, 0) }, atMs)
+        const concurrency = load.concurrency || load.requests * SHORTEST_REQUEST_S
+        record({ concurrency: Math.max(concurrency - said, 0), requests: Math.max(load.requests - said, 0) }, atMs)
       } else if (isReported || (isScraped() && target.readyPods() > 0)) {
         record(NO_LOAD, atMs)
       }

@@ -81,9 +81,7 @@ export function settingsFrom(config: AutoscalerConfig, subject: ScaleSubject): S
     maxScaleDownRate: config.maxScaleDownRate,
     activationScale: number('activation-scale') ?? 1,
     scaleDownDelayMs: durationMs('scale-down-delay') ?? config.scaleDownDelayMs,
-    scaleToZeroPodRetentionMs: isReachable
-      ? (durationMs('scale-to-zero-pod-retention-period') ?? config.scaleToZeroPodRetentionMs)
-      : 0,
+    scaleToZeroPodRetentionMs: isReachable ? (durationMs('scale-to-zero-pod-retention-period') ?? config.scaleToZeroPodRetentionMs) : 0,
     initialScale,
     isReachable,
   }

@@ -1,3 +1,5 @@
+import { createTimers } from './timers.js'
+
 /** Stops a timer; calling it twice, or after it fired, does nothing. */
 export type Cancel = () => void
 
@@ -32,57 +34,143 @@ export function createSystemClock({ unref = false }: { unref?: boolean } = {}): 
   return { now: () => Date.now(), after, sleep: sleepOn(after) }
 }
 
-export interface VirtualClock extends Clock {
-  /** Moves on by `ms`, firing due timers in order and letting what they started settle between them. */
-  advance(ms: number): Promise<void>
+export type ClockMode = 'Real' | 'Frozen'
+
+/** What is awaited between two timers of an advance, so that the consequences of the one happen before the next. */
+export type Settle = () => Promise<void>
+
+/** The clock of the virtual domain: it follows another clock at a distance, or stands still. It never goes back. */
+export interface ControllableClock extends Clock {
+  mode(): ClockMode
+  /** How far it is ahead of the clock it follows, in milliseconds; less than 0 when behind. */
+  offsetMs(): number
   /** When the next timer is due, in milliseconds since 1970, or undefined. */
   nextDue(): number | undefined
+  /** Stands still from now on. */
+  freeze(): void
+  /** Goes on from where it stands, at the pace of the clock it follows. Throws while it is being advanced. */
+  resume(): void
+  /**
+   * Moves a frozen clock on by `ms`: due timers fire in order, each at its own time, and after each `settle` is awaited.
+   * Moves come one after the other. An aborted `signal` ends the move where it is. Throws when the clock is not frozen.
+   */
+  advance(ms: number, how?: { settle?: Settle; signal?: AbortSignal }): Promise<void>
 }
 
 /**
- * A clock that moves only when told to. `settle` is awaited after every timer that fired, so that its consequences
- * (promises, and in a whole emulator the work queues) happen before the next one; by default a few turns of the event loop.
+ * A clock over `base` that can be stopped and moved. Follows `base` from the start at a distance of `offsetMs` (0), unless
+ * `frozenAtMs` says where it stands still. Where `base` is set back, the distance grows instead of time going back.
+ * `settle` is for moves that bring none of their own; by default a few turns of the event loop.
  */
+export function createControllableClock(options: {
+  base: Clock
+  offsetMs?: number
+  frozenAtMs?: number
+  settle?: Settle
+}): ControllableClock {
+  const { base } = options
+  const timers = createTimers()
+  let offsetMs = options.offsetMs ?? 0
+  let frozenMs = options.frozenAtMs
+  let latestMs = Number.NEGATIVE_INFINITY
+  let armed: { dueMs: number; cancel: Cancel } | undefined
+  let isMoving = false
+  let moves: Promise<void> = Promise.resolve()
+
+  const now = (): number => {
+    if (frozenMs !== undefined) return frozenMs
+    const baseMs = base.now()
+    if (baseMs + offsetMs < latestMs) offsetMs = latestMs - baseMs
+    latestMs = baseMs + offsetMs
+    return latestMs
+  }
+  /** Sees to it that the first timer is looked at when it is due: while frozen only if that is now. */
+  const arm = (): void => {
+    const dueMs = timers.nextDue()
+    const isWanted = dueMs !== undefined && !isMoving && (frozenMs === undefined || dueMs <= frozenMs)
+    if (isWanted && armed?.dueMs === dueMs) return
+    armed?.cancel()
+    armed = isWanted ? { dueMs, cancel: base.after(Math.max(0, dueMs - now()), fireDue) } : undefined
+  }
+  const fireDue = (): void => {
+    armed = undefined
+    const nowMs = now()
+    try {
+      // What these add is left for the next time, or a timer that sets itself anew would never let go.
+      for (let left = timers.size(); left > 0; left--) timers.take(nowMs)?.()
+    } finally {
+      // Timers of `base` may be early by a fraction of a millisecond.
+      arm()
+    }
+  }
+  const after = (ms: number, callback: () => void): Cancel => {
+    const cancel = timers.add(now() + Math.max(0, ms), callback)
+    arm()
+    return () => {
+      cancel()
+      arm()
+    }
+  }
+
+  const move = async (ms: number, settle: Settle, signal: AbortSignal | undefined): Promise<void> => {
+    if (frozenMs === undefined) throw new Error('only a frozen clock can be advanced')
+    const untilMs = frozenMs + ms
+    isMoving = true
+    arm()
+    try {
+      await settle()
+      for (let dueMs = timers.nextDue(); dueMs !== undefined && dueMs <= untilMs; dueMs = timers.nextDue()) {
+        frozenMs = Math.max(frozenMs, dueMs)
+        timers.take(dueMs)!()
+        await settle()
+        if (signal?.aborted) return
+      }
+      frozenMs = untilMs
+      await settle()
+    } finally {
+      isMoving = false
+      arm()
+    }
+  }
+
+  return {
+    now,
+    after,
+    sleep: sleepOn(after),
+    mode: () => (frozenMs === undefined ? 'Real' : 'Frozen'),
+    offsetMs: () => now() - base.now(),
+    nextDue: timers.nextDue,
+    freeze() {
+      frozenMs ??= now()
+      arm()
+    },
+    resume() {
+      if (frozenMs === undefined) return
+      if (isMoving) throw new Error('a clock that is being advanced cannot be resumed')
+      offsetMs = frozenMs - base.now()
+      latestMs = frozenMs
+      frozenMs = undefined
+      arm()
+    },
+    advance(ms, { settle = options.settle ?? turns, signal } = {}) {
+      const moved = moves.then(() => move(ms, settle, signal))
+      moves = moved.catch(() => {})
+      return moved
+    },
+  }
+}
+
+export type VirtualClock = ControllableClock
+
+/** A clock for tests that moves only when told to. `settle` is awaited after every timer that fired. */
 export function createVirtualClock({
   startMs = 1_767_225_600_000,
   settle = turns,
 }: {
   startMs?: number
-  settle?: () => Promise<void>
+  settle?: Settle
 } = {}): VirtualClock {
-  let nowMs = startMs
-  let sequence = 0
-  const timers = new Map<number, { dueMs: number; callback: () => void }>()
-
-  const after = (ms: number, callback: () => void): Cancel => {
-    const id = sequence++
-    timers.set(id, { dueMs: nowMs + Math.max(0, ms), callback })
-    return () => void timers.delete(id)
-  }
-  const earliest = (): [number, { dueMs: number; callback: () => void }] | undefined => {
-    let found: [number, { dueMs: number; callback: () => void }] | undefined
-    for (const entry of timers) if (!found || entry[1].dueMs < found[1].dueMs) found = entry
-    return found
-  }
-
-  return {
-    now: () => nowMs,
-    after,
-    sleep: sleepOn(after),
-    nextDue: () => earliest()?.[1].dueMs,
-    async advance(ms) {
-      const untilMs = nowMs + ms
-      await settle()
-      for (let next = earliest(); next && next[1].dueMs <= untilMs; next = earliest()) {
-        timers.delete(next[0])
-        nowMs = Math.max(nowMs, next[1].dueMs)
-        next[1].callback()
-        await settle()
-      }
-      nowMs = untilMs
-      await settle()
-    },
-  }
+  return createControllableClock({ base: createSystemClock({ unref: true }), frozenAtMs: startMs, settle })
 }
 
 /** Calls back on the next turn of the event loop, after every promise callback of this one: order, not time. */

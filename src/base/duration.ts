@@ -18,3 +18,15 @@ export function isoDurationMs(text: string): number | undefined {
   const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0)) as [number, number, number, number]
   return ((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1000
 }
+
+/** Milliseconds as Go prints a duration: `1h30m0s`, `2m0s`, `1.5s`, `20ms`, `0s` (time.Duration.String). */
+export function goDurationText(ms: number): string {
+  const sign = ms < 0 ? '-' : ''
+  const whole = Math.round(Math.abs(ms))
+  if (whole === 0) return '0s'
+  if (whole < 1000) return `${sign}${whole}ms`
+  const minutes = Math.floor(whole / 60_000)
+  const seconds = `${(whole % 60_000) / 1000}s`
+  if (minutes === 0) return sign + seconds
+  return `${sign}${minutes < 60 ? '' : `${Math.floor(minutes / 60)}h`}${minutes % 60}m${seconds}`
+}

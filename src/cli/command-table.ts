@@ -1,4 +1,6 @@
 import type { Command } from '@oclif/core'
+import { builtInPlugins } from '../plugins/index.js'
+import { commandsOf } from '../plugins/manifest.js'
 
 export type CommandClass = typeof Command
 
@@ -12,8 +14,12 @@ export interface CommandEntry {
 
 const ls = ['ls'] as const
 
-/** Every command by its words: the same as the files below commands/, each loaded only when it is run or listed. */
-export const commandTable: Readonly<Record<string, CommandEntry>> = {
+/** kn's own commands by their words: the same as the files below commands/, each loaded only when it is run or listed. */
+export const ownCommands: Readonly<Record<string, CommandEntry>> = {
+  'emulator clock advance': { load: () => import('../../commands/emulator/clock/advance.js') },
+  'emulator clock freeze': { load: () => import('../../commands/emulator/clock/freeze.js') },
+  'emulator clock resume': { load: () => import('../../commands/emulator/clock/resume.js') },
+  'emulator clock show': { load: () => import('../../commands/emulator/clock/show.js') },
   'emulator delete': { load: () => import('../../commands/emulator/delete.js') },
   'emulator exec': { load: () => import('../../commands/emulator/exec.js') },
   'emulator logs': { load: () => import('../../commands/emulator/logs.js') },
@@ -21,9 +27,8 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
   'emulator start': { load: () => import('../../commands/emulator/start.js') },
   'emulator status': { load: () => import('../../commands/emulator/status.js') },
   'emulator stop': { load: () => import('../../commands/emulator/stop.js') },
-  'image list': { aliases: ls, load: () => import('../../commands/image/list.js') },
   options: { hidden: true, load: () => import('../../commands/options.js') },
-  quickstart: { load: () => import('../../commands/quickstart.js') },
+  'plugin list': { aliases: ls, load: () => import('../../commands/plugin/list.js') },
   'revision delete': { load: () => import('../../commands/revision/delete.js') },
   'revision describe': { load: () => import('../../commands/revision/describe.js') },
   'revision list': { aliases: ls, load: () => import('../../commands/revision/list.js') },
@@ -36,6 +41,9 @@ export const commandTable: Readonly<Record<string, CommandEntry>> = {
   'service update': { load: () => import('../../commands/service/update.js') },
   version: { load: () => import('../../commands/version.js') },
 }
+
+/** Every command by its words, those of the built-in plugins too. */
+export const commandTable: Readonly<Record<string, CommandEntry>> = Object.assign({}, ownCommands, ...builtInPlugins.map(commandsOf))
 
 /** The class of a command. */
 export async function loadCommand(path: string): Promise<CommandClass> {

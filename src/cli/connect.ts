@@ -18,6 +18,8 @@ export interface Connected {
   /** Of the context; `default` where it names none. */
   namespace: string
   access: Access
+  /** What time it is there, as far as its answers told: an emulator's clock may have been stopped or moved. */
+  nowMs(): number
 }
 
 interface Route {
@@ -32,6 +34,7 @@ export async function connectTo(flags: TargetFlags, world: World): Promise<Conne
   const access = await resolveTarget(flags, deps)
   let route = await routeTo(access, world)
   const shown = new Set<string>()
+  let aheadMs = 0
 
   const transport = createHttpsTransport({
     exchange: route.exchange,
@@ -39,6 +42,9 @@ export async function connectTo(flags: TargetFlags, world: World): Promise<Conne
     userAgent: `kn/v${PROGRAM_VERSION} (${process.platform}/${process.arch})`,
     credential: () => route.credential(),
     impersonation: impersonationOf(access.user),
+    onServerTime: (epochMs) => {
+      aheadMs = epochMs - world.clock.now()
+    },
     ...(flags['log-http'] && { logHttp: (text: string) => world.stderr.write(text) }),
     ...(access.emulator && {
       recover: async () => {
@@ -58,10 +64,11 @@ export async function connectTo(flags: TargetFlags, world: World): Promise<Conne
       world.stderr.write(`Warning: ${text}\n`)
     },
   })
-  return { client, namespace: access.namespace ?? 'default', access }
+  return { client, namespace: access.namespace ?? 'default', access, nowMs: () => world.clock.now() + aheadMs }
 }
 
-function targetDeps(world: World): TargetDeps {
+/** What choosing a server needs of the world. */
+export function targetDeps(world: World): TargetDeps {
   return {
     env: world.env,
     home: world.home,

@@ -91,7 +91,7 @@ export abstract class KnCommand extends Command {
   }
 
   /**
-   * A client of the server these flags choose (DESIGN section 1), starting the emulator when that is what is meant.
+   * A client of the server these flags choose (docs/architecture.md), starting the emulator when that is what is meant.
    * Throws UserError when there is no usable kubeconfig; whether the server answers is seen with the first call.
    */
   protected async connect(flags: TargetFlags): Promise<Client> {
@@ -117,6 +117,11 @@ export abstract class KnCommand extends Command {
       this.connected = await connectTo(flags, this.world)
     }
     return this.connected
+  }
+
+  /** What time it is for the objects of the server, which ages are measured by: ask after they were read. */
+  protected nowMs(): number {
+    return this.connected?.nowMs() ?? this.world.clock.now()
   }
 
   /** What flags become an object with: their order, the time, chance, the files they name. */

@@ -1,6 +1,7 @@
+import { builtInPlugins } from '../plugins/index.js'
 import { usageError } from './arguments.js'
 import { commandGroups, rootSections } from './command-groups.js'
-import { commandTable } from './command-table.js'
+import { commandTable, ownCommands } from './command-table.js'
 
 /** Where the words of a command line lead. `rest` is what is left of it for the command to parse. */
 export type Resolved =
@@ -34,6 +35,21 @@ export function resolveCommand(argv: readonly string[], bin: string): Resolved {
     path = next
     if (commandTable[path]) return { found: 'command', path, rest }
   }
+}
+
+/**
+ * Whether these words name one of kn's own commands (whatever follows it) or groups, by name or alias. A word that a group does not know
+ * makes them no command: it may be added. What built-in plugins bring is not kn's own.
+ */
+export function isOwnCommand(words: readonly string[]): boolean {
+  let path = ''
+  for (const word of words) {
+    const next = path === '' && word === 'help' ? word : child(path, word)
+    if (!next) return false
+    if (next === 'help' || ownCommands[next]) return true
+    path = next
+  }
+  return childrenOf(path).length > 0 && !builtInPlugins.some(({ noun }) => path === noun || path.startsWith(`${noun} `))
 }
 
 /** Children of a group ('' is the root) by their last words, sorted: commands, and groups that hold some. */
@@ -87,7 +103,7 @@ function unknownWord(path: string, word: string, bin: string): Error {
 
 /** Top words at an edit distance of at most 2, or that begin with what was typed. */
 function suggestions(typed: string): readonly string[] {
-  const listed = new Set(rootSections.flatMap(({ words }) => words))
+  const listed = new Set([...rootSections.flatMap(({ words }) => words), ...builtInPlugins.map(({ noun }) => noun)])
   return childrenOf('').filter(
     (name) => listed.has(name) && (name.startsWith(typed.toLowerCase()) || editDistance(typed.toLowerCase(), name) <= 2),
   )

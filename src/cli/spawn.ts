@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
+import { isatty } from 'node:tty'
 import { UserError } from '../base/user-error.js'
 import type { ProgramResult, ProgramRun } from '../client/exec-credential.js'
 
@@ -16,17 +17,24 @@ export function runProgramForOutput({ command, args, env, interactive }: Program
   })
 }
 
+/** How a program ended: by itself, or by a signal. */
+export type ProgramEnd = { exitCode: number; signal: undefined } | { exitCode: undefined; signal: NodeJS.Signals }
+
 /**
- * Runs a program on our own streams and resolves to its exit code; 128 plus the signal's number when a signal ended it, as shells
- * count. Signals that reach us are handed on to it. Rejects with a UserError when it cannot be started.
+ * Runs a program on our own streams and resolves to how it ended. Signals that reach us are handed on to it, but for the
+ * terminal's own SIGINT, which it gets by itself. Rejects with a UserError, the system's error its cause, when it cannot be started.
  */
-export function runInForeground(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+export function runAttached(words: readonly string[], env: NodeJS.ProcessEnv): Promise<ProgramEnd> {
   const [command = '', ...args] = words
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { env, stdio: 'inherit' })
-    const handOn = (signal: NodeJS.Signals): void => void child.kill(signal)
+    const isOnTerminal = isatty(0)
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    // The terminal sends SIGINT to the whole foreground group; our own handler would end us before the child has cleaned up.
+    // The terminal sends SIGINT to the whole foreground group: the child has it already, and for some a second one means to stop cleaning up.
+    const handOn = (signal: NodeJS.Signals): void => {
+      if (signal !== 'SIGINT' || !isOnTerminal) child.kill(signal)
+    }
+    // Our own handlers would end us before the child has cleaned up.
     const displaced = signals.map((signal) => [signal, process.listeners(signal)] as const)
     for (const signal of signals) process.removeAllListeners(signal).on(signal, handOn)
     const restore = (): void => {
@@ -37,11 +45,17 @@ export function runInForeground(words: readonly string[], env: NodeJS.ProcessEnv
     }
     child.once('error', (error) => {
       restore()
-      reject(new UserError({ code: 'cannot-run', what: `cannot run '${command}'`, why: error.message }))
+      reject(new UserError({ code: 'cannot-run', what: `cannot run '${command}'`, why: error.message, cause: error }))
     })
     child.once('exit', (code, signal) => {
       restore()
-      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0))
+      resolve(signal ? { exitCode: undefined, signal } : { exitCode: code ?? 1, signal: undefined })
     })
   })
+}
+
+/** The same, resolving to an exit code: 128 plus the signal's number when a signal ended the program, as shells count. */
+export async function runInForeground(words: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const { exitCode, signal } = await runAttached(words, env)
+  return signal ? 128 + constants.signals[signal] : exitCode
 }

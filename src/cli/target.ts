@@ -25,7 +25,7 @@ export interface TargetDeps {
 const EMULATOR_CONTEXT = /^kn-emulator(?:-(.+))?$/
 
 /**
- * Which server a command speaks to (DESIGN section 1): the flags, KUBECONFIG, ~/.kube/config, the cluster this runs in, the
+ * Which server a command speaks to (docs/architecture.md): the flags, KUBECONFIG, ~/.kube/config, the cluster this runs in, the
  * emulator. The emulator is started only where nothing else was asked for, in any way, and never in CI, unless KN_EMULATOR=1 or its
  * context was chosen by name. Throws a UserError where no server is chosen or the kubeconfig is wrong.
  */
@@ -52,7 +52,8 @@ export async function emulatorAccess(instance: string, overrides: AccessOverride
   return access
 }
 
-function kubeconfigPaths({ kubeconfig }: TargetFlags, { env, home }: TargetDeps): string[] {
+/** The kubeconfig files that these flags and the environment name. Throws a UserError when the flag's is not there. */
+export function kubeconfigPaths({ kubeconfig }: TargetFlags, { env, home }: Pick<TargetDeps, 'env' | 'home'>): string[] {
   if (kubeconfig) {
     if (isThere(kubeconfig)) return [kubeconfig]
     const what =

@@ -1,4 +1,11 @@
-import type { ApiAnswer, ApiCall, CallOptions, Transport, WatchEvent } from '../apimachinery/call.js'
+import {
+  type ApiAnswer,
+  type ApiCall,
+  type CallOptions,
+  SERVER_TIME_HEADER,
+  type Transport,
+  type WatchEvent,
+} from '../apimachinery/call.js'
 import { type Status, StatusError } from '../apimachinery/status-error.js'
 import { UserError } from '../base/user-error.js'
 import { type Exchange, exchangeWhole, type HttpRequest, type ResponseHeaders, type WholeAnswer } from './exchange.js'
@@ -15,6 +22,8 @@ export interface HttpsTransportOptions {
   impersonation?: Readonly<Record<string, string | string[]>>
   /** For --log-http: takes whole blocks of text. */
   logHttp?: (text: string) => void
+  /** Told what time it is at a server that has a time of its own, in milliseconds since 1970, with each of its answers. */
+  onServerTime?: (epochMs: number) => void
   /**
    * Called when nothing listens at the server's address, before anything was sent: an emulator is started here. Resolves to the exchange
    * and server to go on with, or undefined to give up.
@@ -76,6 +85,8 @@ export function createHttpsTransport(options: HttpsTransportOptions): Transport 
   return {
     async call(call) {
       const { answer } = await send(call)
+      const time = Number(answer.headers[SERVER_TIME_HEADER]?.[0])
+      if (time > 0) options.onServerTime?.(time)
       if (answer.status >= 200 && answer.status < 300) return answerFrom(answer)
       throw refusalFrom(answer, call)
     },

@@ -19,6 +19,8 @@ export interface WaitOptions<T extends KubeObject> {
   windowSeconds: number
   /** Called with each message of a Ready condition that is not True, and the milliseconds since the wait began. */
   onProgress?: (elapsedMs: number, message: string) => void
+  /** Whether the object is in the state that is waited for to become ready; in any other it is passed over. All are unless given. */
+  isCurrent?: (object: T) => boolean
 }
 
 /** Waits between two watches of which the first ended at once. */
@@ -109,14 +111,16 @@ function createJudge<T extends KubeObject>(options: WaitOptions<T>, startedMs: n
   const isReady = (object: T): boolean => {
     const { metadata, status } = object as WithConditions
     const ready = readyCondition(object as WithConditions)
+    if (options.isCurrent && !options.isCurrent(object)) return false
     if (status?.observedGeneration === undefined || status.observedGeneration !== metadata.generation || !ready) return false
     if (ready.status === 'True') return true
     if (ready.status === 'False') {
+      const { reason = '', message = '' } = causeOf(object as WithConditions, ready)
       cancel ??= clock.after(windowSeconds * 1000, () =>
         fail(
           new UserError({
             code: 'not-ready',
-            what: `${ready.reason ?? ''}: ${ready.message ?? ''}`,
+            what: `${reason}: ${message}`,
             remedies: [`kn ${kind.singular} describe ${ref.name}`, `kubectl describe ${kind.plural}.${kind.group} ${ref.name}`],
           }),
         ),
@@ -128,6 +132,14 @@ function createJudge<T extends KubeObject>(options: WaitOptions<T>, startedMs: n
     return false
   }
   return { isReady, failed, stop }
+}
+
+/**
+ * Of a Service whose Configuration failed, that is the cause, and the Route's complaint about the missing Revision its consequence.
+ * On a cluster kn sees the cause by itself, since it is the first to show; here both come with one change.
+ */
+function causeOf({ status }: WithConditions, ready: Condition): Condition {
+  return status?.conditions?.find((condition) => condition.type === 'ConfigurationsReady' && condition.status === 'False') ?? ready
 }
 
 async function* changesOf<T extends KubeObject>(

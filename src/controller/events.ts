@@ -98,8 +98,15 @@ export function createEventRecorder(options: {
 }
 
 /** Removes Events an hour of virtual time after they last happened. Returns what ends it. */
-export function startEventExpiry(options: { client: Client; events: Informer<RecordedEvent>; clock: Clock; log: Logger }): () => void {
-  const { client, events, clock, log } = options
+export function startEventExpiry(options: {
+  client: Client
+  events: Informer<RecordedEvent>
+  clock: Clock
+  log: Logger
+  /** Told of each sweep, so that others can wait for it. */
+  busy?: (work: Promise<unknown>) => void
+}): () => void {
+  const { client, events, clock, log, busy } = options
   let cancel: Cancel | undefined
   let isStopped = false
 
@@ -121,7 +128,10 @@ export function startEventExpiry(options: { client: Client; events: Informer<Rec
     for (const event of events.list()) earliestMs = Math.min(earliestMs, expiresAtMs(event))
     if (earliestMs === Number.POSITIVE_INFINITY) return
     const waitMs = Math.max(earliestMs - clock.now(), SWEEP_MS)
-    cancel = clock.after(waitMs, () => void sweep())
+    cancel = clock.after(waitMs, () => {
+      const swept = sweep()
+      busy?.(swept)
+    })
   }
   // A new Event never expires before those that are there, so one planned sweep is enough.
   const unsubscribe = events.onChange(({ type }) => {

@@ -1,4 +1,4 @@
-import { groupResource, groupVersion, type Kind } from '../apimachinery/kind.js'
+import { groupResource, groupVersion, type Kind, type KindFeed } from '../apimachinery/kind.js'
 import type { KubeObject, OwnerReference } from '../apimachinery/object.js'
 import { isConflict, isNotFound } from '../apimachinery/status-error.js'
 import type { Clock } from '../base/clock.js'
@@ -34,6 +34,8 @@ interface Node {
 export function startGarbageCollector(options: {
   client: Client
   kinds: readonly Kind[]
+  /** Told of kinds that come and go later. */
+  onKinds?: KindFeed['onKinds']
   /** Virtual time: waits between retries. */
   clock: Clock
   log: Logger
@@ -42,7 +44,8 @@ export function startGarbageCollector(options: {
   /** Told of work going on, so that others can wait for it. */
   busy?: (work: Promise<unknown>) => void
 }): GarbageCollector {
-  const { client, kinds, clock, log } = options
+  const { client, clock, log } = options
+  let kinds = options.kinds
   const nodes = new Map<string, Node>()
   /** Owner's uid to its dependents' uids. Owners that never existed have an entry too. */
   const dependents = new Map<string, Set<string>>()
@@ -171,18 +174,41 @@ export function startGarbageCollector(options: {
     if (wasIdle) options.busy?.(queue.idle())
   }
 
-  const informers = kinds.map((kind) => {
+  const informerOf = (kind: Kind): Informer<KubeObject> => {
     if (options.informer) return options.informer(kind)
     const started = startInformer<KubeObject>({ client, kind, clock, log })
     owned.push(started)
     return started
-  })
-  const unsubscribes: (() => void)[] = []
+  }
+  const informers = kinds.map(informerOf)
+  const unsubscribes = new Map<Kind, () => void>()
   let isStopped = false
+  const follow = (kind: Kind, informer: Informer<KubeObject>): void => {
+    if (!isStopped && kinds.includes(kind))
+      unsubscribes.set(
+        kind,
+        informer.onChange((change) => onChange(kind, change)),
+      )
+  }
+  const unfollow = (kind: Kind): void => {
+    unsubscribes.get(kind)?.()
+    unsubscribes.delete(kind)
+    // What belonged to objects of a kind that is gone is judged anew if the kind comes back.
+    for (const node of [...nodes.values()]) if (node.kind === kind) nodes.delete(node.object.metadata.uid!)
+  }
+  const stopKinds = options.onKinds?.(({ added, removed }) => {
+    const names = new Set(removed.map(groupResource))
+    for (const kind of kinds) if (names.has(groupResource(kind))) unfollow(kind)
+    kinds = [...kinds.filter((kind) => !names.has(groupResource(kind))), ...added]
+    for (const kind of added) {
+      const informer = informerOf(kind)
+      void informer.synced.then(() => follow(kind, informer))
+    }
+  })
   // Nothing is judged before everything is known: a dependent's cache may fill before its owner's.
   const synced = Promise.all(informers.map((informer) => informer.synced)).then(() => {
     if (isStopped) return
-    for (const [index, informer] of informers.entries()) unsubscribes.push(informer.onChange((change) => onChange(kinds[index]!, change)))
+    for (const [index, informer] of informers.entries()) follow(options.kinds[index]!, informer)
   })
 
   return {
@@ -191,7 +217,8 @@ export function startGarbageCollector(options: {
     idle: queue.idle,
     async stop() {
       isStopped = true
-      for (const unsubscribe of unsubscribes) unsubscribe()
+      stopKinds?.()
+      for (const unsubscribe of unsubscribes.values()) unsubscribe()
       await queue.stop()
       for (const informer of owned) informer.stop()
     },

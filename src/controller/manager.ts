@@ -24,6 +24,8 @@ export interface Manager {
   settled(): Promise<void>
   /** The shared cache of a kind; started when first asked for. */
   informer<T extends KubeObject>(kind: Kind<T>): Informer<T>
+  /** Ends the shared cache of a kind that is not served any more; whoever asks for it afterwards gets a new one. */
+  forget(kind: Kind): void
   /** Names work from outside (the garbage collector's, say) that `settled` waits for too. */
   busy(work: Promise<unknown>): void
 }
@@ -85,6 +87,11 @@ export function createManager(options: {
 
   return {
     informer,
+    forget(kind) {
+      const name = groupResource(kind)
+      informers.get(name)?.stop()
+      informers.delete(name)
+    },
     busy: settling.busy,
     isSettled: settling.isSettled,
     settled: settling.settled,
@@ -102,7 +109,7 @@ export function createManager(options: {
         queues.push(queue)
         endings.push(feed(controller, queue, informer))
       }
-      endings.push(startEventExpiry({ client: reader, events, clock, log }))
+      endings.push(startEventExpiry({ client: reader, events, clock, log, busy: settling.busy }))
     },
     async stop() {
       stopping.abort()

@@ -7,17 +7,21 @@ import { UserError } from '../base/user-error.js'
 import { PROGRAM_VERSION } from '../base/versions.js'
 import { openSqliteStore } from '../store/sqlite.js'
 import { CorruptStoreError, StorageError, StoreFormatError } from '../store/store.js'
+import { restoreClock } from './clock.js'
 import { type Emulator, startEmulator } from './emulator.js'
 import type { DaemonMessage } from './instance.js'
 import { type InstancePaths, pathsIn } from './paths.js'
 import { programFile } from './programs.js'
-import type { InstanceRecord, RunningRecord } from './record.js'
+import { CLOCK_MODES, type ClockChoice, type InstanceRecord, type RunningRecord, serviceAccountKeyOf } from './record.js'
 
 /**
- * The emulator's process: `emulator.cjs DIRECTORY [--attached]`. Its log is its standard output. Whoever started it hears
- * `ready`, or in words what failed, over the channel between them; attached, it ends when that channel closes.
+ * The emulator's process: `emulator.cjs DIRECTORY [--attached] [--clock=real|virtual]`. Its log is its standard output.
+ * Whoever started it hears `ready`, or in words what failed, over the channel between them; attached, it ends when that
+ * channel closes. `--clock` overrules how the clock was left.
  */
-async function main(directory: string, isAttached: boolean): Promise<void> {
+async function main(directory: string, words: readonly string[]): Promise<void> {
+  const isAttached = words.includes('--attached')
+  const clockChoice = (Object.keys(CLOCK_MODES) as ClockChoice[]).find((choice) => words.includes(`--clock=${choice}`))
   const clock = createSystemClock()
   const log = createLogger({ clock, write: writeLine, format: 'text' })
   const paths = pathsIn(directory)
@@ -47,10 +51,16 @@ async function main(directory: string, isAttached: boolean): Promise<void> {
       ...(paths.socket && { socketPath: paths.socket }),
       certificates: record.certificates,
       token: record.token,
+      serviceAccountKey: serviceAccountKeyOf(record, paths),
       marker: record.marker,
       workloadsDirectory: paths.workloads,
       hostEnv: process.env,
-      clock,
+      clock: restoreClock({
+        store,
+        base: clock,
+        mode: clockChoice && CLOCK_MODES[clockChoice],
+        firstMode: CLOCK_MODES[record.clock ?? 'real'],
+      }),
       realClock: clock,
       random: createSystemRandom(),
       log,
@@ -129,4 +139,4 @@ process.on('unhandledRejection', (error) => {
   process.exit(70)
 })
 
-void main(process.argv[2]!, process.argv.includes('--attached'))
+void main(process.argv[2]!, process.argv.slice(3))

@@ -4,7 +4,7 @@ import type { Identity } from '../apimachinery/kind.js'
 import { startControlListener } from '../apiserver/http.js'
 import { createApiServer } from '../apiserver/server.js'
 import { createAutoscaler } from '../autoscaler/autoscaler.js'
-import type { Clock } from '../base/clock.js'
+import type { Clock, ControllableClock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
 import { KUBERNETES_VERSION } from '../base/versions.js'
@@ -14,9 +14,11 @@ import { createManager } from '../controller/manager.js'
 import { startGateway } from '../gateway/gateway.js'
 import { createImages } from '../images/images.js'
 import { configMapKind } from '../kinds/core/configmap/kind.js'
+import { OWN_DEFINITION_WRITER } from '../kinds/core/customresourcedefinition/schema.js'
 import { endpointSliceKind } from '../kinds/core/endpointslice/kind.js'
 import { podKind } from '../kinds/core/pod/kind.js'
-import { controllers, servedKinds } from '../kinds/index.js'
+import { QUEUE_PROXY } from '../kinds/core/pod/schema.js'
+import { controllers, servedKindsWith } from '../kinds/index.js'
 import { kingressKind } from '../kinds/kingress/kind.js'
 import { revisionKind } from '../kinds/revision/kind.js'
 import { expandReferences, mergeEnvironment } from '../runtime/environment.js'
@@ -25,12 +27,16 @@ import { createProcessRuntime } from '../runtime/process.js'
 import { startSupervisor, sweepLeftovers } from '../runtime/supervise.js'
 import type { Store } from '../store/store.js'
 import { bootstrap, SERVING_NAMESPACE } from './bootstrap.js'
+import { bootstrapRoles } from './bootstrap-roles.js'
 import type { InstanceCertificates } from './certificates.js'
+import { createClockKeeper } from './clock.js'
+import { publishDefinitions } from './definitions.js'
 import { forgetProcesses } from './forget-processes.js'
 import { publishImages } from './images.js'
 import { createPodLogs } from './pod-logs.js'
 import type { Ports } from './ports.js'
 import { programFile, programsDirectory } from './programs.js'
+import { createWebhookCaller } from './webhooks.js'
 
 export interface Emulator {
   ports: Ports
@@ -57,10 +63,13 @@ export async function startEmulator(options: {
   socketPath?: string
   certificates: InstanceCertificates
   token: string
+  /** Signs tokens of ServiceAccounts: P-256, PKCS #8 in PEM. */
+  serviceAccountKey: string
   marker: string
   workloadsDirectory: string
   hostEnv: NodeJS.ProcessEnv
-  clock: Clock
+  /** The virtual domain; the API moves it. */
+  clock: ControllableClock
   realClock: Clock
   random: Random
   log: Logger
@@ -84,7 +93,23 @@ export async function startEmulator(options: {
   })
   const images = createImages({ programsDirectory: `${programsDirectory()}/images`, nodePath: process.execPath })
 
-  const server = createApiServer({ store, kinds: servedKinds, clock, realClock, random, log: log.with({ part: 'apiserver' }) })
+  const clockKeeper = createClockKeeper({
+    clock,
+    realClock,
+    client: () => admin,
+    settled: () => manager.settled(),
+    log: log.with({ part: 'clock' }),
+  })
+  const server = createApiServer({
+    store,
+    kinds: servedKindsWith({ clock: clockKeeper }),
+    clock,
+    realClock,
+    random,
+    log: log.with({ part: 'apiserver' }),
+    credentials: { adminToken: options.token, serviceAccountKey: options.serviceAccountKey },
+    callWebhook: createWebhookCaller({ client: () => admin, clock: realClock }),
+  })
   const admin = clientFor(server, 'kubernetes-admin')
   await bootstrap({
     client: admin,
@@ -94,12 +119,13 @@ export async function startEmulator(options: {
     os: process.platform,
     arch: goArch(),
   })
+  await bootstrapRoles({ client: admin })
+  await publishDefinitions(clientFor(server, OWN_DEFINITION_WRITER), server.kinds)
   await publishImages(admin, images.list())
   await forgetProcesses(admin)
   const swept = await leftovers
   if (swept > 0) log.warn('ended workloads that an earlier run left behind', { processes: swept })
 
-  const kinds = servedKinds.map(({ kind }) => kind)
   const autoscaler = createAutoscaler({
     clock,
     realClock,
@@ -111,9 +137,12 @@ export async function startEmulator(options: {
     images,
     probe,
     environment: { merge: mergeEnvironment, expand: expandReferences },
+    drained: (podUid: string, signal: AbortSignal) => gateway.drained(podUid, signal),
     realClock,
     caCertificate: certificates.caCertificate,
-    kinds: () => kinds,
+    ...(server.access.tokens && { tokenForSecret: server.access.tokens.issueForSecret }),
+    kinds: server.stored.kinds,
+    onKinds: server.stored.onKinds,
     autoscaler,
   }
   const manager = createManager({
@@ -124,6 +153,8 @@ export async function startEmulator(options: {
     random,
     log: log.with({ part: 'controller' }),
   })
+  // First of all who are told: whoever follows a kind that changed then gets a cache of what it is now.
+  const forgetKinds = server.stored.onKinds(({ removed }) => removed.forEach(manager.forget))
   const gateway = await startGateway({
     informers: {
       kingresses: manager.informer(kingressKind),
@@ -137,18 +168,24 @@ export async function startEmulator(options: {
     host,
     externalPort: options.ports.external,
     clusterLocalPort: options.ports.clusterLocal,
+    requestLog: {
+      configMaps: manager.informer(configMapKind),
+      write: (podUid, lines) => runtime.appendLog(podUid, QUEUE_PROXY, lines),
+    },
   })
   autoscaler.start(gateway.counts)
   await manager.start()
   const collector = startGarbageCollector({
     client: clientFor(server, 'system:serviceaccount:kube-system:generic-garbage-collector'),
-    kinds,
+    kinds: server.stored.kinds(),
+    onKinds: server.stored.onKinds,
     clock,
     log: log.with({ part: 'garbage-collector' }),
     informer: manager.informer,
     busy: manager.busy,
   })
   await collector.synced
+  await clockKeeper.publish()
   const control = await startControlListener({
     server,
     version: KUBERNETES_VERSION,
@@ -169,8 +206,10 @@ export async function startEmulator(options: {
     settled: () => manager.settled(),
     async stop() {
       await control.stop()
+      await clockKeeper.stop()
       autoscaler.stop()
       await gateway.stop()
+      forgetKinds()
       await collector.stop()
       await manager.stop()
       await runtime.stop(STOP_GRACE_MS)
@@ -179,7 +218,7 @@ export async function startEmulator(options: {
   }
 }
 
-/** In-process clients carry a user as network clients do; authorization of the emulator's own parts is by that name. */
+/** In-process clients carry a user as network clients do: what they write says who did. They are trusted, so no role has to allow it. */
 function clientFor(transport: Transport, name: string): Client {
   const user: Identity = { name, groups: ['system:masters', 'system:authenticated'] }
   return createClient({ transport, user, fieldManager: name.split(':').at(-1)! })

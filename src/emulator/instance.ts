@@ -9,7 +9,17 @@ import { MARKER_VARIABLE } from '../runtime/environment.js'
 import { contextName, type InstancePaths, instancePaths } from './paths.js'
 import { isPortFree, type Ports, portHolder } from './ports.js'
 import { programFile } from './programs.js'
-import { accessing, accessTo, createRecord, type InstanceRecord, type RunningRecord, readRecord, readRunning } from './record.js'
+import {
+  accessing,
+  accessTo,
+  type ClockChoice,
+  createRecord,
+  type InstanceRecord,
+  type RunningRecord,
+  readRecord,
+  readRunning,
+  recordClock,
+} from './record.js'
 
 /** What an emulator tells the process that started it, over the channel between them. */
 export type DaemonMessage = { ready: true } | { failed: { code: string; what: string; why?: string; remedies: readonly string[] } }
@@ -27,6 +37,8 @@ export interface StartOptions {
   paths?: InstancePaths
   /** Ports for an instance that does not exist yet. */
   ports?: Partial<Ports>
+  /** How its clock is to run, whatever it did before; ignored by an emulator that runs already. */
+  clockChoice?: ClockChoice | undefined
   /** Ends the emulator when this process ends, however it ends. */
   attached?: boolean
   /** Called once when an emulator is really being started by this call. */
@@ -55,7 +67,7 @@ const LOG_BYTES = 10 * 1024 * 1024
  * that is damaged. Nothing is changed then but what is needed to read it.
  */
 export async function startInstance(options: StartOptions, deps: InstanceDeps): Promise<StartedInstance> {
-  const { name } = options
+  const { name, clockChoice } = options
   const paths = options.paths ?? instancePaths(name, deps.env)
   const deadlineMs = deps.clock.now() + START_TIMEOUT_MS
   for (;;) {
@@ -67,12 +79,14 @@ export async function startInstance(options: StartOptions, deps: InstanceDeps): 
     const release = takeStartLock(paths, deps.clock.now())
     if (release) {
       try {
-        const record = readRecord(paths) ?? (await createRecord({ ...deps, name, paths, ports: options.ports ?? {} }))
-        const already = await runningInstance(record, paths)
-        if (already) return { record, paths, running: already, started: false }
+        const found = readRecord(paths) ?? (await createRecord({ ...deps, name, paths, ports: options.ports ?? {}, clockChoice }))
+        const already = await runningInstance(found, paths)
+        if (already) return { record: found, paths, running: already, started: false }
+        const record = clockChoice ? recordClock(found, paths, clockChoice) : found
         options.onStarting?.()
         await checkPorts(record)
-        const child = await spawnEmulator(paths, deps.env, options.attached ?? false)
+        const words = [...(options.attached ? ['--attached'] : []), ...(clockChoice ? [`--clock=${clockChoice}`] : [])]
+        const child = await spawnEmulator(paths, deps.env, words)
         return { record, paths, running: readRunning(paths)!, started: true, ...(options.attached && { child }) }
       } finally {
         release()
@@ -161,10 +175,10 @@ const NOT_INHERITED = [
   MARKER_VARIABLE,
 ]
 
-function spawnEmulator(paths: InstancePaths, env: NodeJS.ProcessEnv, attached: boolean): Promise<ChildProcess> {
+function spawnEmulator(paths: InstancePaths, env: NodeJS.ProcessEnv, words: readonly string[]): Promise<ChildProcess> {
   putLogAside(paths)
   const log = accessing(paths, () => openSync(paths.log, 'a', 0o600))
-  const child = spawn(process.execPath, [programFile('emulator.cjs'), paths.directory, ...(attached ? ['--attached'] : [])], {
+  const child = spawn(process.execPath, [programFile('emulator.cjs'), paths.directory, ...words], {
     detached: true,
     cwd: paths.directory,
     env: Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.includes(name))),
@@ -186,7 +200,7 @@ function spawnEmulator(paths: InstancePaths, env: NodeJS.ProcessEnv, attached: b
     child.once('message', (message: DaemonMessage) => {
       child.removeAllListeners('exit')
       if ('failed' in message) return reject(new UserError(message.failed))
-      if (!attached) {
+      if (!words.includes('--attached')) {
         child.disconnect()
         child.unref()
       }

@@ -1,5 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { createRequire } from 'node:module'
-import type { Clock } from '../base/clock.js'
+import type { Clock, ClockMode } from '../base/clock.js'
 import { makePrivateDirectory, readFileIfExists, writeFileAtomically } from '../base/files.js'
 import { type Random, uuid } from '../base/random.js'
 import { UserError } from '../base/user-error.js'
@@ -19,7 +20,16 @@ export interface InstanceRecord {
   /** In the environment of every workload, so that none outlives the emulator unseen. */
   marker: string
   certificates: InstanceCertificates
+  /** Signs the tokens of ServiceAccounts: P-256, PKCS #8 in PEM. Absent until an emulator runs that knows of it. */
+  serviceAccountKey?: string
+  /** How its clock begins where nothing is stored yet; absent: real. Later the stored Clock says how it was left. */
+  clock?: ClockChoice
 }
+
+/** `--clock`: follows the machine's clock, or begins frozen at the present time. */
+export type ClockChoice = 'real' | 'virtual'
+
+export const CLOCK_MODES = { real: 'Real', virtual: 'Frozen' } as const satisfies Record<ClockChoice, ClockMode>
 
 /** What is true while an emulator runs; in running.json. */
 export interface RunningRecord {
@@ -60,6 +70,7 @@ export async function createRecord(options: {
   name: string
   paths: InstancePaths
   ports: Partial<Ports>
+  clockChoice?: ClockChoice | undefined
   random: Random
   clock: Clock
 }): Promise<InstanceRecord> {
@@ -74,12 +85,34 @@ export async function createRecord(options: {
     token: random.bytes(TOKEN_BYTES).toString('base64url'),
     marker: uuid(random),
     certificates: await createCertificates({ instance: name, nowMs: clock.now() }),
+    ...(options.clockChoice && { clock: options.clockChoice }),
   }
   accessing(paths, () => {
     writeFileAtomically(paths.kubeconfig, kubeconfigFor(accessTo(record, paths)))
-    writeFileAtomically(paths.record, `${JSON.stringify(record, null, 2)}\n`)
+    writeRecord(record, paths)
   })
   return record
+}
+
+/** Notes how the clock of an instance that does not run is to begin from now on. Returns the record as it is then. */
+export function recordClock(record: InstanceRecord, paths: InstancePaths, clock: ClockChoice): InstanceRecord {
+  if ((record.clock ?? 'real') === clock) return record
+  const next = { ...record, clock }
+  accessing(paths, () => writeRecord(next, paths))
+  return next
+}
+
+function writeRecord(record: InstanceRecord, paths: InstancePaths): void {
+  writeFileAtomically(paths.record, `${JSON.stringify(record, null, 2)}\n`)
+}
+
+/** The key that signs tokens of ServiceAccounts; made when it is first asked for, and kept with the instance. */
+export function serviceAccountKeyOf(record: InstanceRecord, paths: InstancePaths): string {
+  if (record.serviceAccountKey) return record.serviceAccountKey
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const serviceAccountKey = privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
+  accessing(paths, () => writeRecord({ ...record, serviceAccountKey }, paths))
+  return serviceAccountKey
 }
 
 /** The address and credential of an instance. */

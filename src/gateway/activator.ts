@@ -4,7 +4,8 @@ import type { Informer } from '../client/informer.js'
 import type { Revision } from '../kinds/revision/schema.js'
 import { privateServiceName } from '../kinds/serving-names.js'
 import { pickInstance, QUEUED_PER_SLOT, type Turn } from './breaker.js'
-import type { Endpoints } from './endpoints.js'
+import type { Draining } from './draining.js'
+import type { Endpoints, ReadyAddress } from './endpoints.js'
 import { createInstance, type Instance } from './instance.js'
 import type { Counter, CountKeeper } from './request-counts.js'
 
@@ -59,6 +60,7 @@ const TARGET_BURST_CAPACITY_KEYS = ['autoscaling.knative.dev/target-burst-capaci
 interface Backend extends Gate {
   setLimits(limits: RevisionLimits): void
   refresh(): void
+  /** Lets its instances go: what they work on may finish. */
   stop(): void
 }
 
@@ -77,6 +79,7 @@ export function createActivator(deps: {
   revisions: Informer<Revision>
   endpoints: Endpoints
   counts: CountKeeper
+  draining: Draining
   random: Random
   onGone: (instance: Instance) => void
 }): Activator {
@@ -87,6 +90,7 @@ export function createActivator(deps: {
   const stopRevisions = revisions.onChange(({ type, object }) => {
     const key = refText(object.metadata)
     if (type !== 'DELETED') return backends.get(key)?.setLimits(limitsOf(object))
+    backends.get(key)?.stop()
     backends.delete(key)
     byService.delete(privateServiceOf(object.metadata.namespace ?? '', object.metadata.name))
   })
@@ -139,12 +143,13 @@ function limitsOf({ spec, metadata }: Revision): RevisionLimits {
 function createBackend(deps: {
   counter: Counter
   counts: CountKeeper
+  draining: Draining
   random: Random
   limits: RevisionLimits
-  ready: () => readonly { key: string; address: string; port: number }[]
+  ready: () => readonly ReadyAddress[]
   onGone: (instance: Instance) => void
 }): Backend {
-  const { counter, counts, random } = deps
+  const { counter, counts, draining, random } = deps
   const turn: Turn = { next: 0 }
   let limits = deps.limits
   let ready: readonly Instance[] = []
@@ -189,6 +194,12 @@ function createBackend(deps: {
       waiter.granted(instance)
     }
   }
+  const letGo = (instance: Instance): void => {
+    instance.isGone = true
+    if (instance.inFlight > 0) finishing.set(instance.key, instance)
+    else draining.closed(instance)
+    deps.onGone(instance)
+  }
   const isFull = (): boolean =>
     limits.isBounded &&
     limits.containerConcurrency > 0 &&
@@ -228,7 +239,10 @@ function createBackend(deps: {
     },
     leave(instance) {
       instance.inFlight--
-      if (instance.isGone && instance.inFlight === 0) finishing.delete(instance.key)
+      if (instance.isGone && instance.inFlight === 0) {
+        finishing.delete(instance.key)
+        draining.closed(instance)
+      }
       if (first) serveWaiting()
     },
     forget,
@@ -238,24 +252,22 @@ function createBackend(deps: {
     },
     refresh() {
       const before = new Map(ready.map((instance) => [instance.key, instance]))
-      ready = deps.ready().map(({ key, address, port }) => {
-        const known = before.get(key) ?? finishing.get(key) ?? createInstance(key, address, port)
+      ready = deps.ready().map((address) => {
+        const { key } = address
+        const known = before.get(key) ?? finishing.get(key) ?? createInstance(address)
         before.delete(key)
         finishing.delete(key)
         known.isGone = false
+        draining.opened(known)
         return known
       })
-      for (const instance of before.values()) {
-        instance.isGone = true
-        if (instance.inFlight > 0) finishing.set(instance.key, instance)
-        deps.onGone(instance)
-      }
+      for (const instance of before.values()) letGo(instance)
       if (ready.length > 0) counts.served(counter)
       else if (waitingCount > 0) counts.wanted(counter)
       serveWaiting()
     },
     stop() {
-      for (const instance of ready) deps.onGone(instance)
+      for (const instance of ready) letGo(instance)
       ready = []
     },
   }

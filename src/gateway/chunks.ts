@@ -11,6 +11,8 @@ export interface ChunkScanner {
   scan(bytes: Uint8Array, from: number, data?: (from: number, to: number) => void): number
   /** Between two chunks: another one may be put in here. */
   readonly isBetweenChunks: boolean
+  /** Bytes of content since the body began. */
+  readonly contentBytes: number
 }
 
 export const MORE = -1
@@ -40,6 +42,7 @@ export function createChunkScanner(): ChunkScanner {
   let digits = 0
   let extensionBytes = 0
   let trailer = ''
+  let contentBytes = 0
 
   const isSoundTrailer = (): boolean => {
     const cursor = createFieldCursor()
@@ -57,6 +60,10 @@ export function createChunkScanner(): ChunkScanner {
       digits = 0
       extensionBytes = 0
       trailer = ''
+      contentBytes = 0
+    },
+    get contentBytes() {
+      return contentBytes
     },
     get isBetweenChunks() {
       return state === SIZE && digits === 0
@@ -69,6 +76,7 @@ export function createChunkScanner(): ChunkScanner {
           const to = Math.min(end, at + left)
           data?.(at, to)
           left -= to - at
+          contentBytes += to - at
           at = to
           if (left === 0) state = DATA_CR
           continue

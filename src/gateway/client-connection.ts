@@ -4,12 +4,13 @@ import type { Random } from '../base/random.js'
 import { BAD, createChunkScanner, MORE } from './chunks.js'
 import { createDeadline, type Deadlines } from './deadlines.js'
 import { destinationOf, type Entrance } from './destination.js'
-import { plainAddress } from './forwarded.js'
+import { hostPort, plainAddress } from './forwarded.js'
 import { fieldValue, hasBareLineFeed } from './http1-fields.js'
 import { type HeadReader, MAX_HEAD_BYTES, type RequestHead } from './http1-heads.js'
 import type { Instance } from './instance.js'
 import { type OwnAnswer, ownResponse } from './own-answer.js'
 import type { Passages } from './passage.js'
+import { exchangeFromHead } from './request-log.js'
 import { createRequestWriter, HELD_LINE } from './request-text.js'
 import { createResponseRelay } from './response-relay.js'
 import type { Routes } from './routes.js'
@@ -60,7 +61,9 @@ type State =
  */
 export function serveConnection(socket: Socket, entrance: Entrance, deps: ConnectionDeps): void {
   const { passages, pool, reader, deadlines, clock } = deps
-  const writeRequest = createRequestWriter(plainAddress(socket.remoteAddress))
+  const clientAddress = plainAddress(socket.remoteAddress)
+  const clientPort = socket.remotePort
+  const writeRequest = createRequestWriter(clientAddress)
   const bodyScanner = createChunkScanner()
 
   let state: State = 'reading'
@@ -288,10 +291,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     } else if (passage.isStarted) {
       passages.leave(passage)
       breakOff()
-    } else {
-      passages.leave(passage)
-      refuse({ status: 502, body: why, isError: true })
-    }
+    } else passages.refuse(passage, { status: 502, body: why, isError: true })
   }
 
   const refuse = (answer: OwnAnswer) => {
@@ -314,10 +314,9 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   }
 
   const rejectBody = () => {
-    passages.leave(passage)
-    const wasStarted = passage.isStarted
     keepsAlive = false
-    if (!wasStarted) return refuse({ status: 400, body: '', isError: false })
+    if (!passage.isStarted) return passages.refuse(passage, { status: 400, body: '', isError: false })
+    passages.leave(passage)
     breakOff()
   }
 
@@ -446,6 +445,13 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
       if (appended !== undefined) socket.write(appended, 'latin1')
       breakOff()
     },
+    logged: () =>
+      exchangeFromHead(requestText, {
+        remoteAddress: hostPort(clientAddress, clientPort),
+        isOld: exchange.isOld,
+        status: relay.status,
+        responseBytes: relay.bodyBytes,
+      }),
   })
 
   deadlines.arm(ownDeadline, dueMs)

@@ -5,9 +5,14 @@ import { PORTS_ANNOTATION, type Pod } from '../kinds/core/pod/schema.js'
 
 /** A ready Pod behind a core Service. */
 export interface ReadyAddress {
-  key: string
-  address: string
-  port: number
+  /** The Pod and the port: what makes it the same from one change to the next. */
+  readonly key: string
+  readonly podUid: string
+  readonly podName: string
+  /** The Pod's own address, which nobody dials: instances are kept in its order. */
+  readonly address: string
+  /** Where it really listens, on 127.0.0.1. */
+  readonly port: number
 }
 
 export interface Endpoints {
@@ -78,8 +83,9 @@ export function createEndpoints(slices: Informer<EndpointSlice>, pods: Informer<
           if (!pod || pod.metadata.deletionTimestamp) continue
           const loopbackPort = portsOf(pod)[port]
           if (loopbackPort === undefined) continue
-          const key = `${pod.metadata.uid ?? refText(pod.metadata)}:${loopbackPort}`
-          ready.set(key, { key, address: addresses[0] ?? '', port: loopbackPort })
+          const podUid = pod.metadata.uid ?? refText(pod.metadata)
+          const key = `${podUid}:${loopbackPort}`
+          ready.set(key, { key, podUid, podName: pod.metadata.name, address: addresses[0] ?? '', port: loopbackPort })
         }
       }
       return [...ready.values()].sort((one, other) => compare(one.address, other.address) || compare(one.key, other.key))

@@ -13,6 +13,11 @@ export function plainAddress(address: string | undefined): string {
   return address.startsWith('::ffff:') ? address.slice(7) : address
 }
 
+/** An address and a port as Go writes them together. */
+export function hostPort(address: string, port: number | undefined): string {
+  return address.includes(':') ? `[${address}]:${port ?? 0}` : `${address}:${port ?? 0}`
+}
+
 /**
  * X-Forwarded-For with the client added, X-Forwarded-Proto and -Host as a proxy further out said or as they are here, and
  * Forwarded, made from these three where the client sent none.

@@ -13,11 +13,13 @@ import { createActivator } from './activator.js'
 import { serveConnection } from './client-connection.js'
 import { createDeadlines } from './deadlines.js'
 import type { Entrance } from './destination.js'
+import { createDraining } from './draining.js'
 import { createEndpoints } from './endpoints.js'
 import { createHeadReader, MAX_HEAD_BYTES } from './http1-heads.js'
 import { createPassages } from './passage.js'
 import { type Listener, startPortListeners } from './port-listeners.js'
 import { createRequestCounts, type RequestCounts } from './request-counts.js'
+import { createNoRequestLog, createRequestLog, type RequestLogOptions } from './request-log.js'
 import { createRoutes, hostName, type Visibility } from './routes.js'
 import { frontOfHttp1, frontOfHttp2 } from './stream-front.js'
 import { serveStream } from './transit.js'
@@ -27,6 +29,11 @@ export interface Gateway {
   externalPort: number
   clusterLocalPort: number
   counts: RequestCounts
+  /**
+   * Resolves when a Pod gets no more requests and has answered those it had, or when the signal is aborted. What the request log
+   * says of them is written by then.
+   */
+  drained(podUid: string, signal: AbortSignal): Promise<void>
   /** Closes listeners and connections, in the middle of requests too; resolves when nothing is left. */
   stop(): Promise<void>
 }
@@ -43,6 +50,8 @@ export interface GatewayOptions {
   externalPort: number
   /** For the names inside the cluster; 0 takes any free port. */
   clusterLocalPort: number
+  /** Where the queue-proxies' request logs go, and whether there are any; absent: there are none. */
+  requestLog?: Pick<RequestLogOptions, 'configMaps' | 'write'>
 }
 
 /** The addresses of Services' own ports are always loopback ones. */
@@ -73,11 +82,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const routes = createRoutes(informers.kingresses)
   const endpoints = createEndpoints(informers.slices, informers.pods)
   const pool = createUpstreamPool({ clock, deadlines })
+  const draining = createDraining()
+  const requestLog = options.requestLog
+    ? createRequestLog({ ...options.requestLog, revisions: informers.revisions, log })
+    : createNoRequestLog()
   let isStopping = false
   const activator = createActivator({
     revisions: informers.revisions,
     endpoints,
     counts,
+    draining,
     random,
     onGone(instance) {
       pool.closeIdle(instance)
@@ -87,7 +101,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       }
     },
   })
-  const passages = createPassages({ activator, counts, deadlines, clock })
+  const passages = createPassages({ activator, counts, deadlines, requestLog, clock })
   const reader = createHeadReader()
 
   /** Which way in a connection took, for the servers of Node that know only the socket, and for those whose sessions hide it. */
@@ -182,6 +196,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     externalPort: external.port,
     clusterLocalPort: clusterLocal.port,
     counts,
+    async drained(podUid, signal) {
+      await draining.drained(podUid, signal)
+      requestLog.flush()
+    },
     async stop() {
       isStopping = true
       portListeners.stop()
@@ -194,6 +212,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       routes.stop()
       endpoints.stop()
       activator.stop()
+      draining.stop()
+      requestLog.stop()
       deadlines.stop()
     },
   }

@@ -1,4 +1,5 @@
 import type { ClientHttp2Session } from 'node:http2'
+import type { ReadyAddress } from './endpoints.js'
 import type { Upstream } from './upstream.js'
 
 /** An HTTP/2 connection to an application, and how many streams are open on it. */
@@ -8,13 +9,7 @@ export interface Http2Connection {
 }
 
 /** One ready Pod of a revision, and what the gateway has open to it. */
-export interface Instance {
-  /** The Pod and the port: what makes it the same instance from one change to the next. */
-  readonly key: string
-  /** The Pod's own address, which nobody dials: instances are kept in its order. */
-  readonly address: string
-  /** Where it really listens, on 127.0.0.1. */
-  readonly port: number
+export interface Instance extends ReadyAddress {
   /** Requests it is working on. */
   inFlight: number
   /** It has left the endpoints: what it works on may finish, nothing new comes, no connection is kept. */
@@ -28,6 +23,6 @@ export interface Instance {
 /** The address all instances listen on: the workloads of this machine. */
 export const INSTANCE_HOST = '127.0.0.1'
 
-export function createInstance(key: string, address: string, port: number): Instance {
-  return { key, address, port, inFlight: 0, isGone: false, idle: [], sessions: [] }
+export function createInstance({ key, podUid, podName, address, port }: ReadyAddress): Instance {
+  return { key, podUid, podName, address, port, inFlight: 0, isGone: false, idle: [], sessions: [] }
 }

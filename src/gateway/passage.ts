@@ -4,6 +4,7 @@ import { createDeadline, type Deadline, type Deadlines } from './deadlines.js'
 import type { Instance } from './instance.js'
 import { answerToProbe, isKubeletProbe, type ProbeAnswer } from './probe.js'
 import type { CountKeeper } from './request-counts.js'
+import type { LoggedExchange, RequestLog } from './request-log.js'
 import type { Target } from './routes.js'
 
 /** What the gateway answers by itself. */
@@ -22,6 +23,8 @@ export interface Traveller {
   refuse(refusal: Refusal): void
   /** Time is up in mid-response: append the text where that is possible, and break off. */
   cut(text: string): void
+  /** The request and its response as far as that has gone, for the request log. */
+  logged(): LoggedExchange
 }
 
 /** A request on its way. One record is used again for every request of a connection. */
@@ -38,6 +41,8 @@ export interface Passage {
   isStarted: boolean
   attempts: number
   beganMs: number
+  /** When its instance was chosen. */
+  sentMs: number
   lastWriteMs: number
 }
 
@@ -52,6 +57,8 @@ export interface Passages {
   wrote(passage: Passage): void
   /** The request is over, however it ended. Calling it twice does nothing. */
   leave(passage: Passage): void
+  /** It is over without a response: it gets this answer. */
+  refuse(passage: Passage, refusal: Refusal): void
 }
 
 export interface ProbeFields {
@@ -69,13 +76,34 @@ const MAX_ATTEMPTS = 3
  *
  * @see knative/serving v1.23 pkg/activator/handler/handler.go, pkg/http/handler/timeout.go
  */
-export function createPassages(deps: { activator: Activator; counts: CountKeeper; deadlines: Deadlines; clock: Clock }): Passages {
-  const { activator, counts, deadlines, clock } = deps
+export function createPassages(deps: {
+  activator: Activator
+  counts: CountKeeper
+  deadlines: Deadlines
+  requestLog: RequestLog
+  clock: Clock
+}): Passages {
+  const { activator, counts, deadlines, requestLog, clock } = deps
 
-  const leave = (passage: Passage): void => {
+  const note = (passage: Passage, instance: Instance, refusal: Refusal | undefined): void => {
+    const { gate, traveller, isCounted, sentMs } = passage
+    if (!gate || (!isCounted && !requestLog.logsProbes)) return
+    const exchange = traveller.logged()
+    if (refusal) {
+      exchange.status = refusal.status
+      exchange.responseBytes = Buffer.byteLength(refusal.body) + (refusal.isError ? 1 : 0)
+    } else {
+      // A client that gave up got nothing, which Go's recorder takes for a success.
+      exchange.status ||= 200
+    }
+    const { namespace, name } = gate.counter
+    requestLog.add(exchange, { namespace, revision: name, instance, latencyMs: clock.now() - sentMs })
+  }
+  const leave = (passage: Passage, refusal?: Refusal): void => {
     deadlines.disarm(passage.deadline)
     const { gate, instance } = passage
     if (!gate) return
+    if (requestLog.isOn && instance) note(passage, instance, refusal)
     passage.gate = undefined
     passage.instance = undefined
     if (passage.isCounted) counts.ended(gate.counter, clock.now())
@@ -84,7 +112,7 @@ export function createPassages(deps: { activator: Activator; counts: CountKeeper
   }
 
   const answer = (passage: Passage, refusal: Refusal): void => {
-    leave(passage)
+    leave(passage, refusal)
     passage.traveller.refuse(refusal)
   }
 
@@ -114,6 +142,7 @@ export function createPassages(deps: { activator: Activator; counts: CountKeeper
         waiter: {
           granted(instance) {
             passage.instance = instance
+            passage.sentMs = clock.now()
             traveller.forward(instance)
           },
           isWaiting: false,
@@ -128,6 +157,7 @@ export function createPassages(deps: { activator: Activator; counts: CountKeeper
         isStarted: false,
         attempts: 0,
         beganMs: 0,
+        sentMs: 0,
         lastWriteMs: 0,
       }
       return passage
@@ -150,6 +180,7 @@ export function createPassages(deps: { activator: Activator; counts: CountKeeper
       passage.isStarted = false
       passage.attempts = 1
       passage.beganMs = nowMs
+      passage.sentMs = nowMs
       passage.lastWriteMs = nowMs
       if (passage.isCounted) counts.began(gate.counter, nowMs)
       deadlines.arm(passage.deadline, nextDueMs(passage, gate))
@@ -168,7 +199,11 @@ export function createPassages(deps: { activator: Activator; counts: CountKeeper
       passage.instance = undefined
       gate.leave(instance)
       const next = passage.attempts++ < MAX_ATTEMPTS ? gate.enterAnother(passage.waiter, instance) : undefined
-      if (next === undefined) return answer(passage, { status: 502, body: why, isError: true })
+      if (next === undefined) {
+        const refusal = { status: 502, body: why, isError: true }
+        if (requestLog.isOn) note(passage, instance, refusal)
+        return answer(passage, refusal)
+      }
       if (next === 'held') return
       passage.instance = next
       passage.traveller.forward(next)
@@ -181,6 +216,7 @@ export function createPassages(deps: { activator: Activator; counts: CountKeeper
     wrote(passage) {
       if (passage.gate && passage.gate.limits.idleTimeoutMs > 0) passage.lastWriteMs = clock.now()
     },
-    leave,
+    leave: (passage) => leave(passage),
+    refuse: answer,
   }
 }

@@ -33,6 +33,10 @@ export interface ResponseRelay {
   received(bytes: Buffer): void
   /** The application has ended its side of the connection. */
   finished(): void
+  /** Of the response that was passed on last; 0 until its head is there. */
+  readonly status: number
+  /** How much of its body was passed on. */
+  readonly bodyBytes: number
   /** Something of the response has been received. */
   readonly hasBegun: boolean
   /** Only the end of the connection tells the client that the response is over. */
@@ -71,8 +75,11 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
   let isReusable = false
   let keepAliveSeconds = -1
   let closes = false
+  let status = 0
+  let sentBytes = 0
+  let isChunked = false
 
-  const reset = (): void => {
+  const restart = (): void => {
     mode = HEAD
     held = undefined
     interim = 0
@@ -81,7 +88,7 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
 
   const complete = (hasLeftover: boolean): void => {
     const result = { isReusable: isReusable && !hasLeftover, keepAliveSeconds, closes }
-    reset()
+    restart()
     client.complete(result)
   }
 
@@ -103,6 +110,7 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
       const rest = end + 4 < bytes.length ? bytes.subarray(end + 4) : undefined
       if (head.status === 101) {
         if (!client.exchange.wantsUpgrade) return client.broken('unexpected switch of protocols')
+        status = head.status
         const upgrade = head.upgrade === '' ? '' : `Upgrade: ${head.upgrade}\r\n`
         return client.switched(`HTTP/1.1 ${head.statusText}\r\n${head.fields}Connection: Upgrade\r\n${upgrade}\r\n`, rest)
       }
@@ -116,11 +124,13 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
 
   const begin = (head: ResponseHead, bytes: Buffer, from: number): void => {
     const { isHead, isOld, mayKeepAlive } = client.exchange
+    status = head.status
     const hasNoBody = isHead || head.status === 204 || head.status === 304
     isReusable = head.keepsAlive
     keepAliveSeconds = head.keepAliveSeconds
     isRechunked = false
     isDechunked = false
+    isChunked = false
     let framing = ''
     closes = !mayKeepAlive
     if (hasNoBody) {
@@ -130,6 +140,7 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
       else if (head.contentLength !== -1 && head.status !== 204) framing = `Content-Length: ${head.contentLength}\r\n`
     } else if (head.isChunked) {
       mode = CHUNKED
+      isChunked = true
       scanner.reset()
       isDechunked = isOld
       if (!isOld) framing = 'Transfer-Encoding: chunked\r\n'
@@ -150,12 +161,14 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
 
     const available = bytes.length - from
     if (mode === LENGTH && available >= left && left <= ONE_WRITE_BYTES) {
+      sentBytes = left
       client.sendText(left === 0 ? text : text + bytes.toString('latin1', from, from + left))
       complete(available > left)
     } else if (available === 0) client.sendText(text)
     else if (mode === LENGTH) {
       const body = available > left ? bytes.subarray(from, from + left) : bytes.subarray(from)
       left -= body.length
+      sentBytes += body.length
       client.sendTextAndBytes(text, body)
       if (left === 0) complete(available > body.length)
     } else if (mode === CHUNKED && !isDechunked) relayChunks(bytes, from, text)
@@ -180,9 +193,11 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
     if (mode === LENGTH) {
       const body = bytes.length > left ? bytes.subarray(0, left) : bytes
       left -= body.length
+      sentBytes += body.length
       client.sendBytes(body)
       if (left === 0) complete(bytes.length > body.length)
     } else if (mode === UNTIL_CLOSE) {
+      sentBytes += bytes.length
       if (!isRechunked) return client.sendBytes(bytes)
       client.sendTextAndBytes(`${bytes.length.toString(16)}\r\n`, bytes)
       client.sendText('\r\n')
@@ -195,12 +210,23 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
   }
 
   return {
-    reset,
+    reset() {
+      restart()
+      status = 0
+      sentBytes = 0
+      isChunked = false
+    },
     received: (bytes) => (mode === HEAD ? readHead(bytes) : relayBody(bytes)),
     finished() {
       if (mode !== UNTIL_CLOSE) return client.broken(mode === HEAD && hasBegun ? 'unexpected EOF' : 'EOF')
       if (isRechunked) client.sendText('0\r\n\r\n')
       complete(false)
+    },
+    get status() {
+      return status
+    },
+    get bodyBytes() {
+      return isChunked ? scanner.contentBytes : sentBytes
     },
     get hasBegun() {
       return hasBegun

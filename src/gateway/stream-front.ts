@@ -9,7 +9,10 @@ export interface Front {
   readonly method: string
   readonly path: string
   readonly host: string
+  /** "HTTP/2.0". */
+  readonly protocol: string
   readonly remoteAddress: string | undefined
+  readonly remotePort: number | undefined
   /** As received, pseudo-headers and Host left out. */
   readonly headers: readonly HeaderPair[]
   readonly body: Readable
@@ -35,7 +38,9 @@ export function frontOfHttp1(request: IncomingMessage, response: ServerResponse)
     method: request.method ?? 'GET',
     path: request.url ?? '/',
     host: request.headers.host ?? '',
+    protocol: `HTTP/${request.httpVersion}`,
     remoteAddress: request.socket.remoteAddress,
+    remotePort: request.socket.remotePort,
     headers: pairsOf(request.rawHeaders).filter(([name]) => name !== 'host'),
     body: request,
     hasBody: request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined,
@@ -71,7 +76,9 @@ export function frontOfHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHea
     method: String(headers[':method'] ?? 'GET'),
     path: String(headers[':path'] ?? '/'),
     host: String(headers[':authority'] ?? headers.host ?? ''),
+    protocol: 'HTTP/2.0',
     remoteAddress: stream.session?.socket?.remoteAddress,
+    remotePort: stream.session?.socket?.remotePort,
     headers: pairsOf(raw).filter(([name]) => !name.startsWith(':') && name !== 'host'),
     body: stream,
     hasBody: !stream.endAfterHeaders,

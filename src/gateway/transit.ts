@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import type { Random } from '../base/random.js'
 import { destinationOf, type Entrance } from './destination.js'
-import { forwardedHeaders, plainAddress } from './forwarded.js'
+import { forwardedHeaders, hostPort, plainAddress } from './forwarded.js'
 import { isSafeHost } from './http1-fields.js'
 import type { Instance } from './instance.js'
 import { type OwnAnswer, ownAnswer } from './own-answer.js'
@@ -41,6 +41,8 @@ export function serveStream(front: Front, entrance: Entrance, deps: TransitDeps)
   let back: Back | undefined
   let isOver = false
   let isStarted = false
+  let responseStatus = 0
+  let responseBytes = 0
 
   const headerText = (name: string): string => {
     const values = front.headers.filter((pair) => pair[0] === name).map((pair) => pair[1])
@@ -113,9 +115,13 @@ export function serveStream(front: Front, entrance: Entrance, deps: TransitDeps)
           return events.failed((error as Error).message, true)
         }
         isStarted = true
+        responseStatus = status
         passages.started(passage)
         if (!body) return done()
-        body.on('data', () => passages.wrote(passage))
+        body.on('data', (bytes: Buffer) => {
+          responseBytes += bytes.length
+          passages.wrote(passage)
+        })
         body.on('end', () => {
           if (isOver || !back?.isWhole()) return
           front.finish(back.trailers())
@@ -127,8 +133,7 @@ export function serveStream(front: Front, entrance: Entrance, deps: TransitDeps)
         if (isOver) return
         if (!wasConnected && !isBodyTaken) return passages.tryAnother(passage, why)
         if (isStarted) return breakOff()
-        passages.leave(passage)
-        refuse({ status: 502, body: why, isError: true })
+        passages.refuse(passage, { status: 502, body: why, isError: true })
       },
     }
     let current: Back
@@ -169,6 +174,17 @@ export function serveStream(front: Front, entrance: Entrance, deps: TransitDeps)
       front.out.write(text)
       front.abort()
     },
+    logged: () => ({
+      method: front.method,
+      uri: front.path,
+      host: front.host,
+      protocol: front.protocol,
+      headers: front.headers,
+      bodyBytes: Number(headerValue('content-length') ?? (front.hasBody ? -1 : 0)),
+      remoteAddress: hostPort(plainAddress(front.remoteAddress), front.remotePort),
+      status: responseStatus,
+      responseBytes,
+    }),
   })
 
   front.body.on('error', () => breakOff())

@@ -3,6 +3,7 @@ import type { Controller } from '../controller/reconcile.js'
 import { createConfigurationController } from './configuration/reconcile.js'
 import { configurationServed } from './configuration/served.js'
 import { coreControllers, coreServedKinds } from './core/index.js'
+import { type ClockEngine, createClockServed } from './emulator/clock/served.js'
 import { emulatorImageServed } from './emulator/image/served.js'
 import type { Engines } from './engines.js'
 import { imageServed } from './image/served.js'
@@ -32,6 +33,11 @@ export const servedKinds: readonly ServedKind[] = [
   imageServed,
   emulatorImageServed,
 ]
+
+/** The same, and the Clock, whose writes move the emulator's time before they are answered. */
+export function servedKindsWith(engines: { clock: ClockEngine }): readonly ServedKind[] {
+  return [...servedKinds, createClockServed(engines.clock) as ServedKind]
+}
 
 /** Every controller, each with the engines it owns. */
 export function controllers(engines: Engines): readonly Controller[] {

@@ -39,6 +39,8 @@ export function createProcessRuntime(options: {
   const { directory, clock, log, supervisor } = options
   const running = new Map<GroupProcess, RunningContainer>()
   const openLogs = new Map<string, LogFile>()
+  /** The logs of what is no process, by Pod and container. */
+  const appended = new Map<string, LogFile>()
   const forgetting = new Set<Promise<void>>()
   let stopping = false
 
@@ -57,6 +59,14 @@ export function createProcessRuntime(options: {
     } catch (error) {
       throw new StartError('CreateContainerError', `failed to create the container's log: ${(error as Error).message}`)
     }
+  }
+
+  /** Of each container the last run and the one before are kept, as a kubelet keeps one dead container (MaxPerPodContainer). */
+  const dropOlderLogs = ({ podUid, container, attempt }: LogName): void => {
+    if (attempt < 2) return
+    const old = logPath({ podUid, container, attempt: attempt - 2 })
+    for (const path of [old, `${old}.1`])
+      rm(path, { force: true }).catch((error) => log.warn('old log of a container cannot be removed', { path, error }))
   }
 
   const start = async (request: ContainerRequest): Promise<RunningContainer> => {
@@ -98,6 +108,7 @@ export function createProcessRuntime(options: {
       throw error
     }
     openLogs.set(path, containerLog)
+    dropOlderLogs({ podUid: pod.uid, container, attempt: request.attempt })
     const startedAtMs = clock.now()
     const started: RunningContainer = {
       id: `process://${group.pid}-${startedAtMs}`,
@@ -125,6 +136,27 @@ export function createProcessRuntime(options: {
       return hasLog(path) ? readLog(path, openLogs.get(path), logOptions) : undefined
     },
     logTail: (which, bytes) => logTail(logPath(which), bytes),
+    openLog(which) {
+      const { podUid, container } = which
+      const key = `${podUid}/${container}`
+      try {
+        const path = logPath(which)
+        const file = openLog(path, { podUid, container, attempt: which.attempt })
+        openLogs.set(path, file)
+        appended.set(key, file)
+        return () => {
+          file.end()
+          openLogs.delete(path)
+          if (appended.get(key) === file) appended.delete(key)
+        }
+      } catch (error) {
+        log.warn('log of a container cannot be kept', { podUid, container, error })
+        return () => {}
+      }
+    },
+    appendLog(podUid, container, lines) {
+      appended.get(`${podUid}/${container}`)?.write('stdout', Buffer.from(lines))
+    },
     forget(podUid) {
       const removal: Promise<void> = rm(podDirectory(podUid), { recursive: true, force: true })
         .catch((error) => log.warn('directory of a Pod cannot be removed', { podUid, error }))
@@ -134,6 +166,7 @@ export function createProcessRuntime(options: {
     async stop(graceMs) {
       stopping = true
       await Promise.all([...running.values()].map((container) => container.stop(graceMs)))
+      for (const file of appended.values()) file.end()
       await Promise.all(forgetting)
     },
   }

@@ -79,6 +79,13 @@ export interface Runtime {
   logs(which: { podUid: string; container: string; attempt: number }, options: LogOptions): AsyncIterable<string> | undefined
   /** The end of an attempt's log, for a termination message: at most `bytes` and 80 lines. */
   logTail(which: { podUid: string; container: string; attempt: number }, bytes: number): string
+  /**
+   * Begins the log of a container that is no process; it is bounded as any other. Returns what ends it, for those who follow it
+   * too. Never throws: a log that cannot be kept is empty.
+   */
+  openLog(which: { podUid: string; container: string; attempt: number }): () => void
+  /** Adds whole lines, each with its line end, to the log that `openLog` began for this container; dropped when there is none. */
+  appendLog(podUid: string, container: string, lines: string): void
   /** Forgets a Pod: its logs and temporary directory. Call once its containers have ended. */
   forget(podUid: string): void
   /** Ends everything at once and waits for it. */

@@ -29,24 +29,28 @@ kn service list -o name
 kn emulator delete --name full >/dev/null
 `
 
-test.skipIf(!canMount)('a full disk refuses what it cannot keep, in the error’s shape; what was accepted stays, and room is all it needs', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'kn-full-'))
-  const elsewhere = mkdtempSync(join(tmpdir(), 'kn-elsewhere-'))
-  try {
-    writeFileSync(join(elsewhere, 'script.sh'), SCRIPT)
-    const env = { PATH: process.env['PATH'], DIR: directory, ELSEWHERE: elsewhere, NODE: process.execPath, BIN, IMAGE: HELLO_IMAGE }
-    const { exitCode, stdout } = await run('unshare', ['-Urm', 'sh', join(elsewhere, 'script.sh')], env)
-    expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 })
-    const refused = /Error: Internal error occurred: cannot write to .*store\.db: no space left on the disk \(ENOSPC\)\nRun 'kn --help' for usage\n/
-    expect(stdout).toMatch(refused)
-    const accepted = Number(/^accepted (\d+)$/m.exec(stdout)![1])
-    const names = (part: string): string[] => [...part.matchAll(/^service\.serving\.knative\.dev\/(\S+)$/gm)].map(([, name]) => name!)
-    const [during, after] = stdout.split(/^after 0$/m) as [string, string]
-    const kept = ['before', ...Array.from({ length: accepted }, (_, index) => `during${index + 1}`)]
-    expect(names(during)).toEqual(kept)
-    expect(names(after)).toEqual(['after', ...kept])
-  } finally {
-    rmSync(directory, { recursive: true, force: true })
-    rmSync(elsewhere, { recursive: true, force: true })
-  }
-})
+test.skipIf(!canMount)(
+  'a full disk refuses what it cannot keep, in the error’s shape; what was accepted stays, and room is all it needs',
+  async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'kn-full-'))
+    const elsewhere = mkdtempSync(join(tmpdir(), 'kn-elsewhere-'))
+    try {
+      writeFileSync(join(elsewhere, 'script.sh'), SCRIPT)
+      const env = { PATH: process.env['PATH'], DIR: directory, ELSEWHERE: elsewhere, NODE: process.execPath, BIN, IMAGE: HELLO_IMAGE }
+      const { exitCode, stdout } = await run('unshare', ['-Urm', 'sh', join(elsewhere, 'script.sh')], env)
+      expect({ exitCode, stdout }).toMatchObject({ exitCode: 0 })
+      const refused =
+        /Error: Internal error occurred: cannot write to .*store\.db: no space left on the disk \(ENOSPC\)\nRun 'kn --help' for usage\n/
+      expect(stdout).toMatch(refused)
+      const accepted = Number(/^accepted (\d+)$/m.exec(stdout)![1])
+      const names = (part: string): string[] => [...part.matchAll(/^service\.serving\.knative\.dev\/(\S+)$/gm)].map(([, name]) => name!)
+      const [during, after] = stdout.split(/^after 0$/m) as [string, string]
+      const kept = ['before', ...Array.from({ length: accepted }, (_, index) => `during${index + 1}`)]
+      expect(names(during)).toEqual(kept)
+      expect(names(after)).toEqual(['after', ...kept])
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+      rmSync(elsewhere, { recursive: true, force: true })
+    }
+  },
+)

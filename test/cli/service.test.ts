@@ -62,13 +62,15 @@ test('service update makes a revision, revision list and route list show it', as
   )
 })
 
-test('service describe shows the layout of kn', async ({ kn, emulator }) => {
+test('service describe shows the layout of kn', async ({ kn, emulator, clock }) => {
   await kn(['service', 'create', 'hello', '--image', HELLO_IMAGE, '--env', 'TARGET=World'])
+  // Until the autoscaler has looked for the first time nobody knows how many Pods are wanted.
+  await clock.advance(2000)
   const { exitCode, stdout } = await kn('service describe hello')
   expect(exitCode).toBe(0)
   const text = stdout
     .replaceAll(/\(pinned to [0-9a-f]{6}\)/g, '(pinned to DIGEST)')
-    .replace(/Local URL:  http:\/\/localhost:\d+/, 'Local URL:  http://localhost:LOCAL')
+    .replace(/Local URL: {2}http:\/\/localhost:\d+/, 'Local URL:  http://localhost:LOCAL')
     .replaceAll(/\b\ds\b/g, '0s')
   expect(text).toBe(
     [
@@ -114,8 +116,28 @@ test('an image that cannot run here fails the wait with Knative’s reason', asy
   const { exitCode, stdout, stderr } = await kn(['service', 'create', 'other', '--image', 'docker.io/library/nginx'])
   expect(exitCode).toBe(1)
   expect(stdout).toContain("Creating service 'other' in namespace 'default':")
-  expect(stderr).toMatch(/^Error: RevisionMissing: Configuration "other" does not have any ready Revision\.$/m)
+  expect(stderr).toMatch(
+    /^Error: RevisionFailed: Revision "other-00001" failed with message: Unable to fetch image "docker\.io\/library\/nginx": .*\.$/m,
+  )
   expect(stdout).not.toContain('available at URL')
+})
+
+test('a program that ends fails the wait with its exit and its last words', async ({ kn }) => {
+  const { exitCode, stderr } = await kn([
+    'service',
+    'create',
+    'crash',
+    '--image',
+    'kn.local/shell',
+    '--cmd',
+    'sh',
+    '--arg',
+    '-c',
+    '--arg',
+    'echo out of luck; exit 3',
+  ])
+  expect(exitCode).toBe(1)
+  expect(stderr).toMatch(/^Error: RevisionFailed: Revision "crash-00001" failed with message: Container failed with: out of luck\n?\.?/m)
 })
 
 test('what a person gets wrong is told in kn’s words, with exit code 1, and nothing is made', async ({ kn, client }) => {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test as base } from 'vitest'
-import { createSystemClock, createVirtualClock, type VirtualClock } from '../../src/base/clock.js'
+import { createControllableClock, createSystemClock, createVirtualClock, type VirtualClock } from '../../src/base/clock.js'
 import { createLogger, createSilentLogger } from '../../src/base/logger.js'
 import { createSystemRandom } from '../../src/base/random.js'
 import type { Client } from '../../src/client/client.js'
@@ -93,6 +94,7 @@ export async function startTestEmulator(
   const certificates = await createCertificates({ instance: 'test', nowMs: realClock.now() })
   const random = createSystemRandom()
   const token = random.bytes(16).toString('hex')
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const marker = random.bytes(16).toString('hex')
   const store = createMemoryStore({ freeze: true })
   const log = process.env['KN_TEST_LOG']
@@ -104,10 +106,11 @@ export async function startTestEmulator(
     host: '127.0.0.1',
     certificates,
     token,
+    serviceAccountKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     marker,
     workloadsDirectory: join(directory, 'workloads'),
     hostEnv: process.env,
-    clock: options.clock ?? realClock,
+    clock: options.clock ?? createControllableClock({ base: realClock }),
     realClock,
     random,
     log,

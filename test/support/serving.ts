@@ -202,7 +202,7 @@ export async function startServing(
     async collect() {
       for (let isDone = false; !isDone; ) {
         const objects = (
-          await Promise.all(server.kinds.map(async ({ kind }) => (await client.list(kind)).map((object) => ({ kind, object }))))
+          await Promise.all(server.stored.kinds().map(async (kind) => (await client.list(kind)).map((object) => ({ kind, object }))))
         ).flat()
         const alive = new Set(objects.map(({ object }) => object.metadata.uid))
         const orphans = objects.filter(({ object }) => object.metadata.ownerReferences?.some(({ uid }) => !alive.has(uid)))

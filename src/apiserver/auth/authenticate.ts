@@ -17,12 +17,12 @@ export interface ClientCertificate {
 export type Authentication = { user: Identity } | { anonymous: true } | { refused: true }
 
 /**
- * Says who is asking, in the API server's order: client certificate, bearer token, nobody. A credential that is shown but
- * wrong is refused at once; it never falls back to anonymous.
+ * Says who is asking, in the API server's order: client certificate, bearer token (the administrator's, or one that
+ * `accountFor` knows), nobody. A credential that is shown but wrong is refused at once; it never falls back to anonymous.
  */
 export function authenticate(
   shown: { authorization: string | undefined; certificate: ClientCertificate | undefined },
-  instance: { token: string },
+  instance: { token: string; accountFor?: (token: string) => Identity | undefined },
 ): Authentication {
   const { authorization, certificate } = shown
   if (certificate) {
@@ -31,8 +31,10 @@ export function authenticate(
   }
   if (authorization === undefined) return { anonymous: true }
   const token = /^bearer +([^\s]+) *$/i.exec(authorization)?.[1]
-  if (token === undefined || !sameSecret(token, instance.token)) return { refused: true }
-  return { user: INSTANCE_ADMIN }
+  if (token === undefined) return { refused: true }
+  if (isSameSecret(token, instance.token)) return { user: INSTANCE_ADMIN }
+  const account = instance.accountFor?.(token)
+  return account ? { user: account } : { refused: true }
 }
 
 /** Paths that anyone on this machine may read: enough to see that a server is there and well. */
@@ -45,7 +47,7 @@ function withAuthenticated(groups: readonly string[]): string[] {
 }
 
 /** Compares digests, so that neither content nor length shows in the time it takes. */
-function sameSecret(shown: string, real: string): boolean {
+export function isSameSecret(shown: string, real: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return real !== '' && timingSafeEqual(digest(shown), digest(real))
 }

@@ -1,12 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { PatchType } from '../../apimachinery/call.js'
 import { refusals, StatusError } from '../../apimachinery/status-error.js'
+import type { ExpectedType } from '../protobuf/decode.js'
 import { type Decoded, decodeJson } from './json-text.js'
 import { decodeYaml } from './yaml-text.js'
 
 /** Largest body that is read (apiserver pkg/server/config.go, MaxRequestBodyBytes). */
 export const BODY_BYTES = 3 * 1024 * 1024
 
+const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 const READABLE = ['application/json', 'application/yaml']
 const PATCHES: readonly PatchType[] = [
   'application/json-patch+json',
@@ -30,9 +32,25 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
 
-/** Reads an object: JSON unless the request says YAML. Throws 415 for anything else, protobuf included. */
-export async function decodeObject(request: IncomingMessage, body: Buffer): Promise<Decoded> {
-  switch (mediaType(request)) {
+/** What a request's body can be. */
+export interface ExpectedBody {
+  /** Whether it may be in protobuf: Kubernetes' own types only, as custom resources have no numbers for their fields. */
+  protobuf: boolean
+  /** What it is where it does not say; undefined where it has to. */
+  type: ExpectedType | undefined
+}
+
+/**
+ * Reads an object: JSON unless the request says YAML or protobuf, whose reader is loaded on first use. Throws 415 for anything else,
+ * and for protobuf where that is not expected.
+ */
+export async function decodeObject(request: IncomingMessage, body: Buffer, expected: ExpectedBody): Promise<Decoded> {
+  const type = mediaType(request)
+  if (type === PROTOBUF && expected.protobuf) {
+    const { decodeProtobuf } = await import('../protobuf/decode.js')
+    return decodeProtobuf(body, expected.type)
+  }
+  switch (type) {
     case '':
     case '*/*':
     case 'application/json':
@@ -40,14 +58,14 @@ export async function decodeObject(request: IncomingMessage, body: Buffer): Prom
     case 'application/yaml':
       return decodeYaml(body.toString())
     default:
-      throw refusals.unsupportedMediaType(READABLE)
+      throw refusals.unsupportedMediaType(expected.protobuf ? [...READABLE, PROTOBUF] : READABLE)
   }
 }
 
 /** Reads a patch by its own media types. Throws 415 for anything else. */
 export async function decodePatch(request: IncomingMessage, body: Buffer): Promise<Decoded & { type: PatchType }> {
   const type = PATCHES.find((known) => known === mediaType(request))
-  if (!type) throw refusals.unsupportedMediaType(PATCHES.slice(0, 3))
+  if (!type) throw refusals.unsupportedMediaType(PATCHES)
   const decoded = type === 'application/apply-patch+yaml' ? await decodeYaml(body.toString()) : decodeJson(body.toString())
   return { ...decoded, type }
 }

@@ -1,9 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { TLSSocket } from 'node:tls'
+import type { Verb } from '../../apimachinery/call.js'
 import type { Identity } from '../../apimachinery/kind.js'
 import { refusals, StatusError } from '../../apimachinery/status-error.js'
 import type { Logger } from '../../base/logger.js'
 import { type Random, uuid } from '../../base/random.js'
+import { type Attributes, forbidden, requestAttributes } from '../auth/attributes.js'
 import { authenticate, type ClientCertificate, INSTANCE_ADMIN, isPublicPath } from '../auth/authenticate.js'
 import { guard } from '../auth/guard.js'
 import { actingUser } from '../auth/impersonate.js'
@@ -12,22 +14,29 @@ import type { OpenApi } from '../openapi.js'
 import { resourcePathFrom } from '../paths.js'
 import type { ApiServer } from '../server.js'
 import type { ControlMetrics } from './metrics.js'
-import { healthDocument, type PlainDocument, pathsDocument, type VersionInfo, versionDocument } from './plain-documents.js'
+import {
+  healthDocument,
+  type PlainDocument,
+  pathsDocument,
+  tokenKeysDocument,
+  type VersionInfo,
+  versionDocument,
+} from './plain-documents.js'
 import type { AnswerResource } from './resource-request.js'
 import { refuse, sendDocument, sendText } from './send.js'
 
 /** What is known about a listener: which hosts it answers to, and whether reaching it is the credential. */
 export interface ListenerTrust {
   allowedHosts: ReadonlySet<string>
-  /** True for the unix socket: its file permission has already decided. */
+  /** True for the unix socket: its file permission has already decided, unless a request shows a credential of its own. */
   trusted: boolean
 }
 
 export type HandleRequest = (request: IncomingMessage, response: ServerResponse, trust: ListenerTrust) => Promise<void>
 
 /**
- * Answers one HTTP request: guard, authentication, then plain documents, discovery, OpenAPI or the API. Never throws and
- * never rejects: what goes wrong becomes a Status, and a bug of ours 500 and one line in the log.
+ * Answers one HTTP request: guard, authentication, authorization, then plain documents, discovery, OpenAPI or the API. Never
+ * throws and never rejects: what goes wrong becomes a Status, and a bug of ours 500 and one line in the log.
  */
 export function createRequestHandler(deps: {
   server: ApiServer
@@ -41,8 +50,11 @@ export function createRequestHandler(deps: {
   answerResource: AnswerResource
 }): HandleRequest {
   const { server, version, token, random, log, discovery, openApi, metrics, answerResource } = deps
+  const { authorizer, tokens, acceptToken } = server.access
   const certificates = new WeakMap<TLSSocket, { shown: ClientCertificate | undefined }>()
-  const groupVersions = [...new Set(server.kinds.filter(({ kind }) => kind.group).map(({ kind }) => `${kind.group}/${kind.version}`))]
+  const groupVersions = (): string[] => [
+    ...new Set(server.kinds.filter(({ kind }) => kind.group).map(({ kind }) => `${kind.group}/${kind.version}`)),
+  ]
 
   const certificateOf = (socket: unknown): ClientCertificate | undefined => {
     if (!(socket instanceof TLSSocket)) return undefined
@@ -55,17 +67,26 @@ export function createRequestHandler(deps: {
 
   const userOf = (request: IncomingMessage, path: string, { trusted }: ListenerTrust): Identity | undefined => {
     const { authorization } = request.headers
-    const found = trusted
-      ? { user: INSTANCE_ADMIN }
-      : authenticate({ authorization, certificate: certificateOf(request.socket) }, { token })
-    if ('user' in found) return actingUser(found.user, request.headersDistinct, request.headers)
+    const accountFor = (shown: string): Identity | undefined => acceptToken(shown)?.user
+    const found =
+      trusted && authorization === undefined
+        ? { user: INSTANCE_ADMIN }
+        : authenticate({ authorization, certificate: certificateOf(request.socket) }, { token, accountFor })
+    if ('user' in found) return actingUser(found.user, request.headersDistinct, request.headers, authorizer)
     if ('anonymous' in found && isPublicPath(path)) return undefined
     throw refusals.unauthorized()
   }
 
-  const plainDocument = (path: string, query: URLSearchParams): PlainDocument | undefined => {
+  const authorize = (user: Identity, attributes: Attributes): void => {
+    const { allowed, reason } = authorizer.authorize(user, attributes)
+    if (!allowed) throw forbidden(user, attributes, reason)
+  }
+
+  const plainDocument = (path: string, query: URLSearchParams, host: string): PlainDocument | undefined => {
+    const keys = tokens && tokenKeysDocument(path, tokens, host)
+    if (keys) return keys
     if (path === '/version') return versionDocument(version)
-    if (path === '/') return pathsDocument(groupVersions)
+    if (path === '/') return pathsDocument(groupVersions())
     if (path === '/metrics') return { contentType: 'text/plain; version=0.0.4; charset=utf-8', body: metrics.text() }
     return healthDocument(path, query)
   }
@@ -77,12 +98,18 @@ export function createRequestHandler(deps: {
     const { path, query } = targetOf(request)
     const user = userOf(request, path, trust)
 
-    const resource = user && resourceAt(path)
-    if (user && resource) return answerResource({ request, response, user, path: resource, query })
+    if (user) {
+      const resource = resourceAt(path)
+      // Before anything is looked for: who may not ask is not told what there is.
+      const attributes = requestAttributes(request.method ?? '', path, resource, query)
+      authorize(user, attributes)
+      const requireVerb = (verb: Verb): void => authorize(user, { ...attributes, verb })
+      if (resource) return answerResource({ request, response, user, path: resource, query, requireVerb })
+    }
 
     const reads = request.method === 'GET' || request.method === 'HEAD'
     const bare = path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
-    const plain = plainDocument(bare, query)
+    const plain = plainDocument(bare, query, request.headers.host ?? '')
     if (plain) {
       if (!reads) throw refusals.methodNotAllowed()
       return sendText(response, 200, plain.body, plain.contentType)

@@ -1,3 +1,6 @@
+import { entriesJson } from '../../apimachinery/managed-fields/entries.js'
+import type { ObjectMeta } from '../../apimachinery/object.js'
+
 /** JSON of immutable objects, kept so that lists and watches do not spell the same object again for every reader. */
 export interface ObjectTexts {
   textOf(object: object): string
@@ -20,7 +23,7 @@ export function createObjectTexts(keptCharacters = KEPT_CHARACTERS): ObjectTexts
   const textOf = (object: object): string => {
     const known = young.get(object)
     if (known !== undefined) return known
-    const text = old.get(object) ?? JSON.stringify(object)
+    const text = old.get(object) ?? objectJson(object)
     if (size + text.length > keptCharacters) {
       old = young
       young = new WeakMap()
@@ -38,7 +41,21 @@ export function createObjectTexts(keptCharacters = KEPT_CHARACTERS): ObjectTexts
       const text = textOf(object)
       const head = `{"apiVersion":${JSON.stringify(apiVersion)},"kind":${JSON.stringify(kind)},`
       if (text.startsWith(head)) return `{${text.slice(head.length)}`
-      return JSON.stringify({ ...object, apiVersion: undefined, kind: undefined })
+      return objectJson({ ...object, apiVersion: undefined, kind: undefined })
     },
   }
+}
+
+/** An object as clients know it: the sets of its managed fields, which are JSON texts in memory, become part of its own. */
+export function objectJson(object: object): string {
+  const { metadata } = object as { metadata?: ObjectMeta }
+  if (!metadata?.managedFields) return JSON.stringify(object)
+  const { managedFields, ...rest } = metadata
+  const head = JSON.stringify(rest).slice(0, -1)
+  const entries = `${head === '{' ? '' : ','}"managedFields":${entriesJson(managedFields)}`
+  const members = Object.entries(object).flatMap(([key, value]) => {
+    const text = key === 'metadata' ? `${head}${entries}}` : (JSON.stringify(value) as string | undefined)
+    return text === undefined ? [] : [`${JSON.stringify(key)}:${text}`]
+  })
+  return `{${members.join(',')}}`
 }

@@ -1,4 +1,6 @@
-/** What the control listener tells beside the API itself: version, health, paths. */
+import type { ServiceAccountTokens } from '../auth/service-account-tokens.js'
+
+/** What the control listener tells beside the API itself: version, health, paths, keys. */
 
 export interface VersionInfo {
   major: string
@@ -42,6 +44,16 @@ export function healthDocument(path: string, query: URLSearchParams): PlainDocum
   return { contentType: 'text/plain; charset=utf-8', body }
 }
 
+/**
+ * What whoever verifies tokens of ServiceAccounts asks for (OpenID Connect discovery); undefined for any other path.
+ * `host` is the address the server was reached by, and its keys can be.
+ */
+export function tokenKeysDocument(path: string, tokens: ServiceAccountTokens, host: string): PlainDocument | undefined {
+  if (path === '/.well-known/openid-configuration')
+    return { contentType: 'application/json', body: JSON.stringify(tokens.configuration(`https://${host}/openid/v1/jwks`)) }
+  return path === '/openid/v1/jwks' ? { contentType: 'application/jwk-set+json', body: JSON.stringify(tokens.keys()) } : undefined
+}
+
 /** What `/` lists. */
 export function pathsDocument(groupVersions: readonly string[]): PlainDocument {
   const groups = new Set(groupVersions.map((version) => version.split('/')[0]!))
@@ -51,9 +63,11 @@ export function pathsDocument(groupVersions: readonly string[]): PlainDocument {
     '/apis',
     ...[...groups].map((group) => `/apis/${group}`),
     ...groupVersions.map((version) => `/apis/${version}`),
+    '/.well-known/openid-configuration',
     '/healthz',
     '/livez',
     '/metrics',
+    '/openid/v1/jwks',
     '/openapi/v2',
     '/openapi/v3',
     '/readyz',

@@ -131,14 +131,22 @@ export function podLogOptions(pod: string, query: URLSearchParams, nowMs: number
   }
 }
 
-/** Sends lines as they come, no faster than they are read. A reader that leaves ends it. */
-export async function streamLines(lines: AsyncIterable<string>, response: ServerResponse): Promise<void> {
+/** Sends lines as they come, no faster than they are read and at most `limitBytes` of them. A reader that leaves ends it. */
+export async function streamLines(
+  lines: AsyncIterable<string>,
+  response: ServerResponse,
+  limitBytes = Number.POSITIVE_INFINITY,
+): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'text/plain' })
   response.flushHeaders()
+  let bytesLeft = limitBytes
   for await (const line of lines) {
     if (response.destroyed) return
-    const whole = line.endsWith('\n') ? line : `${line}\n`
-    if (!response.write(whole)) await drained(response)
+    const whole = Buffer.from(line.endsWith('\n') ? line : `${line}\n`)
+    const sent = whole.length > bytesLeft ? whole.subarray(0, bytesLeft) : whole
+    bytesLeft -= sent.length
+    if (!response.write(sent)) await drained(response)
+    if (bytesLeft === 0) break
   }
   response.end()
 }

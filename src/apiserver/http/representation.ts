@@ -3,8 +3,9 @@ import type { ServedKind } from '../../apimachinery/kind.js'
 import type { KubeObject } from '../../apimachinery/object.js'
 import { refusals, type Status, StatusError } from '../../apimachinery/status-error.js'
 import { tableFor } from '../../apimachinery/table.js'
+import { expanded } from '../field-managers.js'
 import { mediaRanges } from '../generated-document.js'
-import type { ObjectTexts } from './object-text.js'
+import { type ObjectTexts, objectJson } from './object-text.js'
 
 /** How an answer is to look. */
 export interface Representation {
@@ -57,8 +58,8 @@ export interface WritingDeps {
 /** An answer as JSON text. Statuses and objects of other kinds (a Scale) look the same in every form. */
 export function answerText(answer: KubeObject | ObjectList | Status, how: Representation, deps: WritingDeps): string {
   if (answer.kind === 'Status') return statusText(answer as Status)
-  const { kind } = deps.served.kind
-  if ('items' in answer && answer.kind === `${kind}List`) return listText(answer, how, deps)
+  const { kind, listKind } = deps.served.kind
+  if ('items' in answer && answer.kind === (listKind ?? `${kind}List`)) return listText(answer, how, deps)
   const object = answer as KubeObject
   if (object.kind !== kind || how.form === 'object') return deps.texts.textOf(object)
   return how.form === 'table' ? tableText([object], object.metadata.resourceVersion ?? '', how, deps) : partialText(object, how)
@@ -66,7 +67,8 @@ export function answerText(answer: KubeObject | ObjectList | Status, how: Repres
 
 function listText(list: ObjectList, how: Representation, deps: WritingDeps): string {
   const { metadata, items } = list
-  if (how.form === 'table') return JSON.stringify(tableFor(deps.served.kind, items, { ...tableOptions(how, deps), ...metadata }))
+  if (how.form === 'table')
+    return JSON.stringify(tableFor(deps.served.kind, rowObjects(items, how), { ...tableOptions(how, deps), ...metadata }))
   if (how.form === 'partial') {
     const head = JSON.stringify({ kind: 'PartialObjectMetadataList', apiVersion: `meta.k8s.io/${how.version}`, metadata })
     return withItems(
@@ -94,11 +96,18 @@ function tableText(
   deps: WritingDeps,
   withDefinitions = true,
 ): string {
-  return JSON.stringify(tableFor(deps.served.kind, objects, { ...tableOptions(how, deps), resourceVersion, withDefinitions }))
+  return JSON.stringify(
+    tableFor(deps.served.kind, rowObjects(objects, how), { ...tableOptions(how, deps), resourceVersion, withDefinitions }),
+  )
+}
+
+/** Rows carry objects or their metadata, as clients know them. */
+function rowObjects(objects: readonly KubeObject[], { includeObject }: Representation): readonly KubeObject[] {
+  return includeObject === 'None' ? objects : objects.map(expanded)
 }
 
 function partialText({ metadata }: KubeObject, { version }: Representation): string {
-  return JSON.stringify({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata })
+  return objectJson({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata })
 }
 
 /** One line of a watch. `first` says whether it is the first one, which alone carries a table's columns. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ApiAnswer, ApiCall, CallOptions, Verb } from '../../apimachinery/call.js'
-import type { Identity, ServedKind } from '../../apimachinery/kind.js'
+import { type ApiAnswer, type ApiCall, type CallOptions, SERVER_TIME_HEADER, type Verb } from '../../apimachinery/call.js'
+import { groupVersion, type Identity, type ServedKind } from '../../apimachinery/kind.js'
 import type { KubeObject } from '../../apimachinery/object.js'
 import { refusals } from '../../apimachinery/status-error.js'
 import type { Clock } from '../../base/clock.js'
@@ -8,7 +8,7 @@ import type { Logger } from '../../base/logger.js'
 import type { Random } from '../../base/random.js'
 import type { ResourcePath } from '../paths.js'
 import type { ApiServer } from '../server.js'
-import { decodeObject, decodePatch, readBody } from './body.js'
+import { decodeObject, decodePatch, type ExpectedBody, readBody } from './body.js'
 import type { ControlMetrics } from './metrics.js'
 import type { ObjectTexts } from './object-text.js'
 import { flag, optionsFrom, withDeleteOptions } from './options.js'
@@ -24,10 +24,15 @@ export interface ResourceRequest {
   user: Identity
   path: ResourcePath
   query: URLSearchParams
+  /** Throws 403 unless the sender may do this as well, to the same object. */
+  requireVerb(verb: Verb): void
 }
 
 /** Answers it on `response`, or throws the StatusError it is refused with. */
 export type AnswerResource = (request: ResourceRequest) => Promise<void>
+
+/** The virtual clock counts as moved from this distance on; below it, ages are the same by either. */
+const NOTABLE_OFFSET_MS = 500
 
 /** A watch without a timeout lasts between this and twice this, as upstream's do (apiserver, min-request-timeout). */
 const LEAST_WATCH_SECONDS = 1800
@@ -52,6 +57,7 @@ export function createResourceAnswers(deps: {
     const timeoutSeconds = call.options?.timeoutSeconds || Math.floor(LEAST_WATCH_SECONDS * (1 + random.float()))
     const { plural } = served.kind
     response.setHeader('Content-Type', 'application/json')
+    if (served.deprecationWarning) response.setHeader('Warning', warningHeaders([served.deprecationWarning]))
     const end = streamWatch({
       server,
       call: { ...call, options: { ...call.options, timeoutSeconds } },
@@ -80,7 +86,7 @@ export function createResourceAnswers(deps: {
       throw refusals.badRequest(`container ${JSON.stringify(which.container)} in pod ${JSON.stringify(which.name)} has no log`)
     streams.add(end)
     response.on('close', () => streams.delete(end))
-    await streamLines(lines ?? none(), response)
+    await streamLines(lines ?? none(), response, options.limitBytes)
   }
 
   return async (asked) => {
@@ -98,7 +104,9 @@ export function createResourceAnswers(deps: {
     const options = optionsFrom(query, verb)
     if (verb === 'watch') return watch({ ...base, options: named(options, path) }, served, response, how)
 
-    const answer = await server.call(await withBody(request, { ...base, options }))
+    const answer = await server.call(await withBody(request, { ...base, options }, served))
+    const nowMs = clock.now()
+    if (Math.abs(nowMs - realClock.now()) >= NOTABLE_OFFSET_MS) response.setHeader(SERVER_TIME_HEADER, nowMs)
     await send(response, answer, how, answerText(answer.object, how, writing(served)))
   }
 }
@@ -109,10 +117,11 @@ function isWellPlaced({ namespace, name, legacyWatch }: ResourcePath, { kind }: 
   return !kind.namespaced || name === undefined || legacyWatch === true
 }
 
-function addressOf({ request, user, path }: ResourceRequest): Omit<ApiCall, 'verb'> {
+function addressOf({ request, user, path, requireVerb }: ResourceRequest): Omit<ApiCall, 'verb'> {
   const { group, version, plural, namespace, name, subresource } = path
   return {
     user,
+    requireVerb,
     group,
     version,
     plural,
@@ -123,7 +132,7 @@ function addressOf({ request, user, path }: ResourceRequest): Omit<ApiCall, 'ver
   }
 }
 
-function verbFor(method: string, { name, legacyWatch }: ResourcePath, query: URLSearchParams): Verb {
+function verbFor(method: string, { name, subresource, legacyWatch }: ResourcePath, query: URLSearchParams): Verb {
   switch (method) {
     case 'GET':
     case 'HEAD':
@@ -131,7 +140,7 @@ function verbFor(method: string, { name, legacyWatch }: ResourcePath, query: URL
       if (name !== undefined) return 'get'
       return flag(query, 'watch') ? 'watch' : 'list'
     case 'POST':
-      if (name === undefined && !legacyWatch) return 'create'
+      if ((name === undefined || subresource !== undefined) && !legacyWatch) return 'create'
       break
     case 'PUT':
     case 'PATCH':
@@ -151,11 +160,11 @@ function named(options: CallOptions, { name }: ResourcePath): CallOptions {
   return { ...options, fieldSelector: options.fieldSelector ? `${own},${options.fieldSelector}` : own }
 }
 
-async function withBody(request: IncomingMessage, call: ApiCall): Promise<ApiCall> {
+async function withBody(request: IncomingMessage, call: ApiCall, served: ServedKind): Promise<ApiCall> {
   switch (call.verb) {
     case 'create':
     case 'update': {
-      const { value, problems } = await decodeObject(request, await readBody(request))
+      const { value, problems } = await decodeObject(request, await readBody(request), expectedBody(call, served))
       return { ...call, object: value, decodingProblems: problems }
     }
     case 'patch': {
@@ -166,11 +175,21 @@ async function withBody(request: IncomingMessage, call: ApiCall): Promise<ApiCal
     case 'deletecollection': {
       const body = await readBody(request)
       if (body.length === 0) return call
-      const { value } = await decodeObject(request, body)
+      const { value } = await decodeObject(request, body, { protobuf: true, type: { apiVersion: 'v1', kind: 'DeleteOptions' } })
       return { ...call, options: withDeleteOptions(call.options ?? {}, value) }
     }
     default:
       return call
+  }
+}
+
+/** Bodies of other subresources are of kinds of their own, and have to say which. */
+const OWN_KIND: ReadonlySet<string> = new Set(['', 'status', 'finalize'])
+
+function expectedBody({ subresource = '' }: ApiCall, { kind, builtIn }: ServedKind): ExpectedBody {
+  return {
+    protobuf: builtIn || subresource === 'scale',
+    type: OWN_KIND.has(subresource) ? { apiVersion: groupVersion(kind), kind: kind.kind } : undefined,
   }
 }
 

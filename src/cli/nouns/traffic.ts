@@ -28,7 +28,10 @@ export interface TrafficContext {
 export function trafficFrom(before: readonly TrafficTarget[], flags: TrafficFlagValues, context: TrafficContext): TrafficTarget[] {
   const tags = (flags.tag ?? []).map((word) => entryFrom(word, false))
   const shares = (flags.traffic ?? []).map((word) => entryFrom(word, true))
-  checkRepetition(tags, 'tag')
+  checkRepetition(
+    tags.filter(({ reference }) => reference === LATEST),
+    'tag',
+  )
   checkRepetition(shares, 'traffic')
   const percents = shares.map(({ reference, value }) => ({ reference, percent: percentFrom(value) }))
   let targets = before.map((target) => ({ ...target }))
@@ -86,8 +89,8 @@ function tagged(targets: TrafficTarget[], reference: string, tag: string): Traff
       `tag '${latest.tag}' exists on latest ready revision of service, refusing to overwrite existing tag with '${tag}', add flag '--untag ${latest.tag}' in command to untag it`,
     )
   }
-  const free = targets.findIndex((target) => isMeant(target) && !target.tag)
-  if (free >= 0) return targets.map((target, index) => (index === free ? { ...target, tag } : target))
+  const at = targets.findIndex(isMeant)
+  if (at >= 0 && !targets[at]!.tag) return targets.map((target, index) => (index === at ? { ...target, tag } : target))
   return [...targets, { ...targetOf(reference), tag, percent: 0 }]
 }
 
@@ -126,14 +129,13 @@ function remainderOf(
   const fail = (why: string): never => {
     throw usageError(`unable to allocate the remaining traffic: ${percent}%. Reason: ${why}`)
   }
-  const { current, isNewRevision } = context
+  const { current, latestReady, isNewRevision } = context
   const missing = isNewRevision ? current.length : current.length - 1
   if (given.length !== missing) fail('incorrect number of revisions specified. Only 1 revision should be missing')
-  const references = new Set(given.map(({ reference }) => reference))
-  if (isNewRevision && !references.has(LATEST)) return { reference: LATEST, percent }
-  const uncovered = current.find(({ latestRevision, revisionName }) =>
-    latestRevision && !isNewRevision ? !references.has(LATEST) && !references.has(revisionName ?? '') : !references.has(revisionName ?? ''),
-  )
-  if (!uncovered) return fail('cannot determine the missing revision')
-  return { reference: uncovered.latestRevision && !isNewRevision ? LATEST : (uncovered.revisionName ?? ''), percent }
+  const covered = new Set(given.map(({ reference }) => reference))
+  if (isNewRevision && !covered.has(LATEST)) return { reference: LATEST, percent }
+  if (!isNewRevision && covered.has(LATEST)) covered.add(latestReady)
+  // By its name, even where the present target follows the latest revision: kn pins it.
+  const uncovered = current.find(({ revisionName = '' }) => !covered.has(revisionName))
+  return uncovered?.revisionName ? { reference: uncovered.revisionName, percent } : fail('cannot determine the missing revision')
 }

@@ -1,6 +1,8 @@
 import { commandGroups, ROOT_DESCRIPTION, rootSections } from '../command-groups.js'
 import { type CommandClass, commandTable, loadCommand } from '../command-table.js'
 import { globalFlags, HIDDEN_NEGATIONS } from '../flags.js'
+import { pluginsBelow } from '../nouns/plugin.js'
+import type { PluginPlaces } from '../plugins.js'
 import { childrenOf } from '../resolve-command.js'
 import type { World } from '../world.js'
 
@@ -34,8 +36,8 @@ export function commandHelp(command: CommandClass, path: string, world: HelpWorl
   return `${sections.filter(Boolean).join('\n\n')}\n`
 }
 
-/** The help of a group, or of the whole program for ''. Loads the commands it lists, for their summaries. */
-export async function groupHelp(path: string, world: HelpWorld): Promise<string> {
+/** The help of a group, or of the whole program for ''. Loads the commands it lists, for their summaries, and looks for plugins. */
+export async function groupHelp(path: string, places: PluginPlaces, world: HelpWorld): Promise<string> {
   const { bin } = world
   const group = commandGroups[path]
   const sections =
@@ -47,6 +49,7 @@ export async function groupHelp(path: string, world: HelpWorld): Promise<string>
           aliasSection(path.split(' ').pop()!, group?.aliases),
           await listSection('Available Commands:', path, childrenOf(path)),
         ]
+  sections.push(wordList('Plugins:', pluginsBelow(path === '' ? [] : path.split(' '), places)))
   const name = path === '' ? bin : `${bin} ${path}`
   const hints = `Use "${name} [command] --help" for more information about a command.\n${OPTIONS_HINT(bin)}`
   return `${[...sections, hints].filter(Boolean).join('\n\n')}\n`
@@ -75,17 +78,22 @@ async function rootSectionTexts(): Promise<string[]> {
 }
 
 async function listSection(header: string, path: string, words: readonly string[]): Promise<string> {
-  const width = Math.max(11, ...words.map((word) => word.length))
-  const lines = await Promise.all(
-    words.map(async (word) => {
+  const shown = words.filter((word) => !commandTable[path === '' ? word : `${path} ${word}`]?.hidden)
+  const entries = await Promise.all(
+    shown.map(async (word) => {
       const full = path === '' ? word : `${path} ${word}`
-      if (commandTable[full]?.hidden) return ''
-      const summary = commandGroups[full]?.summary ?? (commandTable[full] ? ((await loadCommand(full)).summary ?? '') : '')
-      return `  ${word.padEnd(width)} ${summary}`
+      const text = commandGroups[full]?.summary ?? (commandTable[full] ? ((await loadCommand(full)).summary ?? '') : '')
+      return { word, text }
     }),
   )
-  const shown = lines.filter(Boolean)
-  return shown.length === 0 ? '' : [header, ...shown].join('\n')
+  return wordList(header, entries)
+}
+
+/** Words with what they stand for, aligned; '' for none. */
+function wordList(header: string, entries: readonly { word: string; text: string }[]): string {
+  const width = Math.max(11, ...entries.map(({ word }) => word.length))
+  const lines = entries.map(({ word, text }) => `  ${word.padEnd(width)} ${text}`)
+  return lines.length === 0 ? '' : [header, ...lines].join('\n')
 }
 
 function usageLine(command: CommandClass, path: string, bin: string): string {

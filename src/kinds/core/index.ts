@@ -1,7 +1,12 @@
 import type { ServedKind } from '../../apimachinery/kind.js'
 import type { Controller } from '../../controller/reconcile.js'
 import type { Engines } from '../engines.js'
+import { createClusterRoleController } from './clusterrole/reconcile.js'
+import { clusterRoleServed } from './clusterrole/served.js'
+import { clusterRoleBindingServed } from './clusterrolebinding/served.js'
 import { configMapServed } from './configmap/served.js'
+import { createCustomResourceDefinitionController } from './customresourcedefinition/reconcile.js'
+import { customResourceDefinitionServed } from './customresourcedefinition/served.js'
 import { createDeploymentController } from './deployment/reconcile.js'
 import { deploymentServed } from './deployment/served.js'
 import { endpointsServed } from './endpoints/served.js'
@@ -15,9 +20,12 @@ import { createPodController } from './pod/reconcile.js'
 import { podServed } from './pod/served.js'
 import { createReplicaSetController } from './replicaset/reconcile.js'
 import { replicaSetServed } from './replicaset/served.js'
+import { roleServed } from './role/served.js'
+import { roleBindingServed } from './rolebinding/served.js'
 import { secretServed } from './secret/served.js'
 import { createCoreServiceController } from './service/reconcile.js'
 import { coreServiceServed } from './service/served.js'
+import { createTokenController } from './serviceaccount/reconcile.js'
 import { serviceAccountServed } from './serviceaccount/served.js'
 
 /** Kubernetes' own kinds, one line each. */
@@ -35,15 +43,23 @@ export const coreServedKinds: readonly ServedKind[] = [
   deploymentServed,
   replicaSetServed,
   leaseServed,
+  customResourceDefinitionServed,
+  roleServed,
+  roleBindingServed,
+  clusterRoleServed,
+  clusterRoleBindingServed,
 ]
 
 /** Their controllers, with the engines that Pods and namespaces need. */
 export function coreControllers(engines: Engines): readonly Controller[] {
   return [
     createNamespaceController(engines),
+    createCustomResourceDefinitionController(engines),
     createDeploymentController(),
     createReplicaSetController(),
     createPodController(engines),
     createCoreServiceController(),
+    createTokenController(engines),
+    createClusterRoleController(),
   ]
 }

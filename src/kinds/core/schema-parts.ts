@@ -42,10 +42,22 @@ export function listByKey(items: Schema, keys: readonly string[], mergeKey = key
   }
 }
 
-/** A list that patches merge by a key, without the promise that the key is unique. */
-export function listMergedBy(items: Schema, mergeKey: string): Schema {
-  return { type: 'array', items, 'x-kubernetes-patch-merge-key': mergeKey, 'x-kubernetes-patch-strategy': 'merge' }
+/**
+ * A list that patches merge by a key, without the promise that the key is unique. `keys` are those by which a server-side
+ * apply knows its items, where they are others.
+ */
+export function listMergedBy(items: Schema, mergeKey: string, keys?: readonly string[]): Schema {
+  return {
+    type: 'array',
+    items,
+    ...(keys && { 'x-kubernetes-list-map-keys': keys }),
+    'x-kubernetes-patch-merge-key': mergeKey,
+    'x-kubernetes-patch-strategy': 'merge',
+  }
 }
+
+/** A list of texts in which each stands once; patches and applies add to it. */
+export const textSet: Schema = { type: 'array', items: text, 'x-kubernetes-list-type': 'set', 'x-kubernetes-patch-strategy': 'merge' }
 
 export const localReference: Schema = { ...fields({ name: { type: 'string', default: '' } }), 'x-kubernetes-map-type': 'atomic' }
 

@@ -1,6 +1,6 @@
 import type { Condition } from '../../apimachinery/conditions.js'
-import type { Decision } from '../../autoscaler/decider.js'
 import type { AutoscalerConfig } from '../../autoscaler/config.js'
+import type { Decision } from '../../autoscaler/decider.js'
 import type { ServerlessService } from '../serverlessservice/schema.js'
 import { UNKNOWN_SCALE } from './scale.js'
 

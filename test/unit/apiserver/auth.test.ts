@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { authenticate, isPublicPath } from '../../../src/apiserver/auth/authenticate.js'
 import { allowedHosts, guard } from '../../../src/apiserver/auth/guard.js'
-import { actingUser } from '../../../src/apiserver/auth/impersonate.js'
 
 const hosts = allowedHosts({ port: 19443 })
 
@@ -79,38 +78,4 @@ test('a certificate of the instance names user and groups; a foreign one is refu
 test('version and health are public, nothing else is', () => {
   expect(['/version', '/version/', '/healthz', '/livez', '/readyz'].every(isPublicPath)).toBe(true)
   expect(['/', '/api', '/versions', '/metrics', '/apis', '/healthzz', '/api/v1/version'].some(isPublicPath)).toBe(false)
-})
-
-const admin = { name: 'root', groups: ['system:masters'] }
-
-test('an administrator can act as someone else, with groups, uid and extras', () => {
-  const headers = { 'impersonate-user': 'bob', 'impersonate-uid': 'u7', 'impersonate-extra-team%2fname': 'x' }
-  const distinct = { 'impersonate-group': ['a', 'b'], 'impersonate-extra-team%2fname': ['x', 'y'] }
-  expect(actingUser(admin, distinct, headers)).toEqual({
-    name: 'bob',
-    uid: 'u7',
-    groups: ['a', 'b', 'system:authenticated'],
-    extra: { 'team/name': ['x', 'y'] },
-  })
-  expect(actingUser(admin, {}, { 'impersonate-user': 'system:serviceaccount:shop:robot' }).groups).toEqual([
-    'system:serviceaccounts',
-    'system:serviceaccounts:shop',
-    'system:authenticated',
-  ])
-  expect(actingUser(admin, {}, {})).toBe(admin)
-})
-
-test('nobody else can, and a group without a user is a bad request', () => {
-  const refusal = (act: () => unknown): unknown => {
-    try {
-      return act()
-    } catch (error) {
-      return error
-    }
-  }
-  expect(refusal(() => actingUser({ name: 'bob', groups: [] }, {}, { 'impersonate-user': 'root' }))).toMatchObject({
-    code: 403,
-    message: expect.stringContaining('User "bob" cannot impersonate resource "users"'),
-  })
-  expect(refusal(() => actingUser(admin, { 'impersonate-group': ['g'] }, { 'impersonate-group': 'g' }))).toMatchObject({ code: 400 })
 })

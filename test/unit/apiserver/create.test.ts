@@ -23,6 +23,7 @@ test('create stamps uid, time, version and generation, fills in defaults and for
       generation: 1,
       resourceVersion: '2',
       annotations: { 'shop.example.dev/creator': alice.name },
+      managedFields: [expect.objectContaining({ manager: 'unknown', operation: 'Update' })],
     },
     spec: { size: 3, color: 'red' },
   })

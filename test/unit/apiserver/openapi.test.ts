@@ -134,8 +134,12 @@ describe('version 3', () => {
     expect(types('apis/apps/v1', '/apis/apps/v1/namespaces/{namespace}/deployments/{name}')).toContain(
       'application/strategic-merge-patch+json',
     )
-    expect(types('api/v1', '/api/v1/namespaces/{name}')).toEqual(['application/json-patch+json', 'application/merge-patch+json'])
-    expect(types('apis/serving.knative.dev/v1', '/apis/serving.knative.dev/v1/namespaces/{namespace}/services/{name}')).toHaveLength(2)
+    expect(types('api/v1', '/api/v1/namespaces/{name}')).toEqual([
+      'application/json-patch+json',
+      'application/merge-patch+json',
+      'application/apply-patch+yaml',
+    ])
+    expect(types('apis/serving.knative.dev/v1', '/apis/serving.knative.dev/v1/namespaces/{namespace}/services/{name}')).toHaveLength(3)
   })
 
   test('operations follow the verbs of the kind, and each has an identifier of its own', () => {

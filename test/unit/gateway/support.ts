@@ -7,7 +7,7 @@ import { type Clock, createSystemClock } from '../../../src/base/clock.js'
 import { createLogger, createSilentLogger } from '../../../src/base/logger.js'
 import { createSeededRandom } from '../../../src/base/random.js'
 import type { Informer, InformerChange } from '../../../src/client/informer.js'
-import { type Gateway, startGateway } from '../../../src/gateway/gateway.js'
+import { type Gateway, type GatewayOptions, startGateway } from '../../../src/gateway/gateway.js'
 import { endpointSliceKind } from '../../../src/kinds/core/endpointslice/kind.js'
 import type { EndpointSlice } from '../../../src/kinds/core/endpointslice/schema.js'
 import { podKind } from '../../../src/kinds/core/pod/kind.js'
@@ -137,7 +137,10 @@ export interface TestGateway extends Gateway {
   scale(name: string, ports: readonly number[], portName?: string): void
 }
 
-export async function startTestGateway({ clock = createSystemClock() }: { clock?: Clock } = {}): Promise<TestGateway> {
+export async function startTestGateway({
+  clock = createSystemClock(),
+  requestLog,
+}: Pick<GatewayOptions, 'requestLog'> & { clock?: Clock } = {}): Promise<TestGateway> {
   const informers = createInformers()
   const warnings: string[] = []
   const gateway = await startGateway({
@@ -148,6 +151,7 @@ export async function startTestGateway({ clock = createSystemClock() }: { clock?
     host: '127.0.0.1',
     externalPort: 0,
     clusterLocalPort: 0,
+    ...(requestLog && { requestLog }),
   })
   onTestFinished(() => gateway.stop())
   const scale: TestGateway['scale'] = (name, ports, portName) => {

@@ -67,6 +67,7 @@ test('a PodAutoscaler queues until its Pods are ready, and its target stays init
 
   desired = 0
   await wake()
+  await serving.clock.advance(95_000)
   expect(await replicas()).toBe(0)
   expect((await states()).slice(0, 2)).toEqual(['False NoTraffic: The target is not receiving traffic.', 'True'])
   const revision = await serving.client.get(revisionKind, ref)
@@ -76,12 +77,14 @@ test('a PodAutoscaler queues until its Pods are ready, and its target stays init
   ])
 })
 
-test('a target that is given up while it was still activating has timed out', async () => {
-  let desired = 1
-  serving = await startServing({ desiredScale: () => desired })
+test('a target that does not come up is given up half a minute after its progress deadline, and has timed out', async () => {
+  serving = await startServing({ desiredScale: () => undefined })
   await serving.create('hello')
-  desired = 0
-  await wake()
+  await serving.clock.advance(629_000)
+  expect(await replicas()).toBe(1)
+  expect((await states())[0]).toMatch(/^Unknown Queued/)
+  await serving.clock.advance(1000)
+  expect(await replicas()).toBe(0)
   expect((await states())[0]).toBe('False TimedOut: The target could not be activated.')
   const revision = await serving.client.get(revisionKind, ref)
   expect(conditionText(revision, 'ResourcesAvailable')).toBe('False ProgressDeadlineExceeded: Initial scale was never achieved')

@@ -202,6 +202,29 @@ test('there is no log of an attempt that never was, and none after its Pod is fo
   await vi.waitFor(() => expect(existsSync(join(directory, 'uid-1'))).toBe(false))
 })
 
+test('of the runs of a container the logs of the last two are kept', async () => {
+  for (const attempt of [0, 1, 2]) await (await runtime.start(running(`echo ${attempt}`, { attempt }))).exited
+  await vi.waitFor(() => expect(runtime.logs({ podUid: 'uid-1', container: 'main', attempt: 0 }, {})).toBeUndefined())
+  expect([await logOf(1), await logOf(2)]).toEqual([['1'], ['2']])
+})
+
+test('the log of a container that is no process is what is added to it, from its beginning to its end', async () => {
+  const which = { podUid: 'uid-1', container: 'queue-proxy', attempt: 0 }
+  runtime.appendLog('uid-1', 'queue-proxy', 'too early\n')
+  const end = runtime.openLog(which)
+  runtime.appendLog('uid-1', 'queue-proxy', 'one\ntwo\n')
+  const followed: string[] = []
+  const following = (async () => {
+    for await (const line of runtime.logs(which, { follow: true })!) followed.push(line)
+  })()
+  await vi.waitFor(() => expect(followed).toEqual(['one', 'two']))
+  runtime.appendLog('uid-1', 'queue-proxy', 'three\n')
+  end()
+  runtime.appendLog('uid-1', 'queue-proxy', 'too late\n')
+  await following
+  expect(followed).toEqual(['one', 'two', 'three'])
+})
+
 test('a name cannot lead out of the directory', async () => {
   await expect(runtime.start(running('true', { container: '../../x' }))).rejects.toMatchObject({ reason: 'CreateContainerConfigError' })
 })

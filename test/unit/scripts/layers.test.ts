@@ -27,3 +27,10 @@ test('timers, the time of day and child processes are refused where they do not 
 test('lazy imports are held to the same rules', () => {
   expect(violationsIn('src/store/x.ts', "const m = await import('../apiserver/server.js')")).toHaveLength(1)
 })
+
+test('a built-in plugin knows the command line, the client and the names of kinds, as one from outside would', () => {
+  expect(violationsIn('src/plugins/x/y.ts', "import { routeKind } from '../../kinds/route/kind.js'")).toEqual([])
+  expect(violationsIn('src/plugins/x/y.ts', "import { planTraffic } from '../../kinds/route/traffic.js'")).toHaveLength(1)
+  expect(violationsIn('src/plugins/x/y.ts', "const m = await import('../../emulator/instance.js')")).toHaveLength(1)
+  expect(violationsIn('src/plugins/x/y.ts', "import { KnCommand } from '../../cli/kn-command.js'")).toEqual([])
+})

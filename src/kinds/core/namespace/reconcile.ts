@@ -17,7 +17,7 @@ const ROOT_CA_CONFIG_MAP = 'kube-root-ca.crt'
  * objects of all kinds first, graces honoured, then the namespace itself.
  * @see kubernetes/kubernetes v1.35 pkg/controller/namespace/deletion/namespaced_resources_deleter.go
  */
-export function createNamespaceController(engines: Pick<Engines, 'caCertificate' | 'kinds'>): Controller<Namespace> {
+export function createNamespaceController(engines: Pick<Engines, 'caCertificate' | 'kinds' | 'onKinds'>): Controller<Namespace> {
   const namespacedKinds = (): Kind[] => engines.kinds().filter(({ namespaced }) => namespaced)
   return {
     kind: namespaceKind,
@@ -33,8 +33,22 @@ export function createNamespaceController(engines: Pick<Engines, 'caCertificate'
         return isEssential || all.get({ name })?.metadata.deletionTimestamp ? [{ name }] : []
       },
     })),
-    create: (deps) => (namespace) =>
-      namespace.metadata.deletionTimestamp ? empty(deps, namespace, namespacedKinds()) : furnish(deps, namespace, engines.caCertificate),
+    create(deps) {
+      const namespaces = deps.informer(namespaceKind)
+      // Kinds that users define later wake a namespace that is being emptied as the others do.
+      const end = engines.onKinds?.(({ added }) => {
+        for (const kind of added) {
+          if (!kind.namespaced) continue
+          deps.informer(kind).onChange(({ object }) => {
+            const name = object.metadata.namespace!
+            if (namespaces.get({ name })?.metadata.deletionTimestamp) deps.wake({ name })
+          })
+        }
+      })
+      deps.stopped.addEventListener('abort', () => end?.())
+      return (namespace) =>
+        namespace.metadata.deletionTimestamp ? empty(deps, namespace, namespacedKinds()) : furnish(deps, namespace, engines.caCertificate)
+    },
   }
 }
 

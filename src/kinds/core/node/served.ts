@@ -13,6 +13,7 @@ import {
   quantities,
   text,
   textMap,
+  textSet,
   texts,
   time,
 } from '../schema-parts.js'
@@ -52,7 +53,7 @@ export const nodeServed: ServedKind<Node> = {
       configSource: anyObject,
       externalID: text,
       podCIDR: text,
-      podCIDRs: texts,
+      podCIDRs: textSet,
       providerID: text,
       taints: listOf(fields({ effect: text, key: text, timeAdded: time, value: text }, ['key', 'effect'])),
       unschedulable: flag,

@@ -19,6 +19,8 @@ export interface ContainerRun {
   stop(graceMs: number): Promise<void>
   /** A ConfigMap or Secret changed: what could not be put together may be now. Says whether it waits for that. */
   retryConfiguration(): boolean
+  /** Its Pod is on its way out, and what is in flight may end: it is not ready any more. */
+  drain?(): void
   /** Milliseconds until time alone changes something. */
   dueInMs(): number | undefined
   /** It has ended, and nothing will start it again. */
@@ -27,9 +29,12 @@ export interface ContainerRun {
   release(): void
 }
 
+/** The engines that Pods are run with. */
+export type PodEngines = Pick<Engines, 'runtime' | 'images' | 'probe' | 'environment' | 'realClock' | 'drained'>
+
 /** What a container shares with the others of its Pod. */
 export interface PodSurroundings {
-  engines: Pick<Engines, 'runtime' | 'images' | 'probe' | 'environment' | 'realClock'>
+  engines: PodEngines
   deps: Pick<ReconcilerDeps, 'client' | 'clock' | 'event' | 'busy' | 'log'>
   ports: PodPorts
   podIP: string
@@ -40,12 +45,15 @@ export interface PodSurroundings {
   changed(): void
 }
 
+type Terminated = NonNullable<ContainerState['terminated']>
+
 type Phase =
   | { is: 'waiting'; reason: string; message?: string; untilMs: number }
-  | { is: 'restarting'; terminated: NonNullable<ContainerState['terminated']> }
+  /** It has ended and will be started again. What it ended with is told before that it waits. */
+  | { is: 'restarting'; terminated: Terminated; untilMs: number; isTold: boolean }
   | { is: 'starting'; shown: ContainerState }
   | { is: 'running'; running: RunningContainer; startedAt: string; image: string }
-  | { is: 'ended'; terminated: NonNullable<ContainerState['terminated']> }
+  | { is: 'ended'; terminated: Terminated }
 
 /** What a kubelet reports of containers that a reboot of its machine ended. */
 const LOST = { exitCode: 255, reason: 'Unknown' }
@@ -78,7 +86,8 @@ export function createContainerRun(
   let pod = firstPod
   let container = spec
   let phase: Phase = { is: 'waiting', ...NOT_STARTED, untilMs: 0 }
-  let lastState: ContainerState = before?.lastState ?? {}
+  let lastEnd = before?.lastState.terminated
+  let endBefore: Terminated | undefined
   let restartCount = before?.restartCount ?? 0
   let wasStarted =
     before !== undefined &&
@@ -95,6 +104,11 @@ export function createContainerRun(
   let markStarted: () => void = () => {}
   let ended: Promise<void> = Promise.resolve()
 
+  /** What ended last, but for an end that is its present state. */
+  const lastState = (): ContainerState => {
+    const terminated = stateOf(phase).terminated ? endBefore : lastEnd
+    return terminated ? { terminated } : {}
+  }
   const where = { fieldPath: `spec.${isInit ? 'initContainers' : 'containers'}{${spec.name}}` }
   const tell = (type: 'Normal' | 'Warning', reason: string, message: string): void => deps.event(pod, type, reason, message, where)
   const podText = (): string => `${pod.metadata.name}_${pod.metadata.namespace}(${pod.metadata.uid})`
@@ -109,23 +123,24 @@ export function createContainerRun(
     return pod.spec.restartPolicy === 'Always' || (pod.spec.restartPolicy === 'OnFailure' && exitCode !== 0)
   }
 
-  const afterEnd = (terminated: NonNullable<ContainerState['terminated']>): void => {
+  const noteEnd = (terminated: Terminated): void => {
+    endBefore = lastEnd
+    lastEnd = terminated
+  }
+  const afterEnd = (terminated: Terminated): void => {
     isReady = false
     isStarted = false
     markStarted()
-    if (!restartsAfter(terminated.exitCode)) {
-      enter({ is: 'ended', terminated })
-      return
-    }
-    lastState = { terminated }
-    const waitMs = restarts.next(clock.now())
-    if (waitMs > 0) waitToRestart(waitMs)
-    else enter({ is: 'restarting', terminated })
+    noteEnd(terminated)
+    if (restartsAfter(terminated.exitCode)) {
+      const nowMs = clock.now()
+      enter({ is: 'restarting', terminated, untilMs: nowMs + restarts.next(nowMs), isTold: false })
+    } else enter({ is: 'ended', terminated })
   }
-  const waitToRestart = (waitMs: number): void => {
+  const waitToRestart = (untilMs: number): void => {
     tell('Warning', 'BackOff', `Back-off restarting failed container ${spec.name} in pod ${podText()}`)
-    const message = `back-off ${goSeconds(waitMs)} restarting failed container=${spec.name} pod=${podText()}`
-    enter({ is: 'waiting', reason: 'CrashLoopBackOff', message, untilMs: clock.now() + waitMs })
+    const message = `back-off ${goSeconds(untilMs - clock.now())} restarting failed container=${spec.name} pod=${podText()}`
+    enter({ is: 'waiting', reason: 'CrashLoopBackOff', message, untilMs })
   }
 
   const onPullProblem = (problem: string): void => {
@@ -230,7 +245,7 @@ export function createContainerRun(
       }
       afterEnd(terminated)
     })
-    if (!isStopping) watch(running, env, image)
+    if (!isStopping) watch(running)
   }
 
   const onStartError = (error: Error & { reason?: string }, attempt: number): void => {
@@ -241,18 +256,18 @@ export function createContainerRun(
     restartCount = attempt
     const finishedAt = timestamp(clock.now())
     const terminated = { exitCode: START_ERROR_CODE, reason: 'StartError', message: error.message, startedAt: EPOCH, finishedAt }
+    noteEnd(terminated)
     if (!restartsAfter(START_ERROR_CODE)) {
       enter({ is: 'ended', terminated })
       return
     }
-    lastState = { terminated }
     // Shown as what it is until the next try; from the second failure on it is a crash loop like any other.
     const waitMs = restarts.next(clock.now())
     if (waitMs === 0) {
       enter({ is: 'waiting', reason, message: error.message, untilMs: clock.now() + CONFIG_RETRY_MS })
       return
     }
-    waitToRestart(waitMs)
+    waitToRestart(clock.now() + waitMs)
   }
 
   const messageOf = (exitCode: number, attempt: number): { message?: string } => {
@@ -260,7 +275,7 @@ export function createContainerRun(
     const message = runtime.logTail({ podUid: pod.metadata.uid!, container: spec.name, attempt }, MESSAGE_BYTES)
     return message ? { message } : {}
   }
-  const neverRan = (): NonNullable<ContainerState['terminated']> => {
+  const neverRan = (): Terminated => {
     const now = timestamp(clock.now())
     return {
       exitCode: 137,
@@ -271,14 +286,14 @@ export function createContainerRun(
     }
   }
 
-  const watch = (running: RunningContainer, env: Record<string, string>, image: RunnableImage): void => {
+  const watch = (running: RunningContainer): void => {
     stopProbers = watchContainer({
       container,
       isInit,
       target: {
         host: '127.0.0.1',
         portOf: (port) => loopbackPort(ports, container, port),
-        exec: (command, timeoutMs) => execute(command, timeoutMs, env, image),
+        ...(running.exec && { exec: (command: string[], timeoutMs: number) => running.exec!(command, timeoutMs) }),
       },
       run: engines.probe,
       clock: realClock,
@@ -297,22 +312,6 @@ export function createContainerRun(
       },
       onFailure: (text) => tell('Warning', 'Unhealthy', text),
     })
-  }
-
-  /** An exec probe's command runs as the container's program does, with a log of its own that nobody is shown. */
-  const execute = async (
-    command: string[],
-    timeoutMs: number,
-    env: Record<string, string>,
-    image: RunnableImage,
-  ): Promise<{ exitCode: number }> => {
-    const { namespace = '', name, uid = '' } = pod.metadata
-    const request = { pod: { namespace, name, uid }, container: `${spec.name}.probe`, attempt: 0, image, command, env }
-    const process = await runtime.start({ ...request, ...(container.workingDir && { workingDir: container.workingDir }) })
-    const cancel = realClock.after(timeoutMs, () => void process.stop(0))
-    const { exitCode } = await process.exited
-    cancel()
-    return { exitCode }
   }
 
   const begin = (): void => {
@@ -345,12 +344,12 @@ export function createContainerRun(
   const restore = (): void => {
     const { running, terminated } = before?.state ?? {}
     if (terminated) {
+      noteEnd(terminated)
       if (!restartsAfter(terminated.exitCode)) phase = { is: 'ended', terminated }
-      else lastState = { terminated }
     } else if (running) {
       const lost = { ...LOST, startedAt: running.startedAt, finishedAt: timestamp(clock.now()), ...(containerID && { containerID }) }
-      if (restartsAfter(LOST.exitCode)) lastState = { terminated: lost }
-      else phase = { is: 'ended', terminated: lost }
+      noteEnd(lost)
+      if (!restartsAfter(LOST.exitCode)) phase = { is: 'ended', terminated: lost }
     }
   }
   if (surroundings.isRestored) restore()
@@ -362,7 +361,10 @@ export function createContainerRun(
       container = (isInit ? pod.spec.initContainers : pod.spec.containers)?.find(({ name }) => name === spec.name) ?? spec
       if (pod.metadata.deletionTimestamp || isStopping) return
       noteBackoff()
-      if (phase.is === 'restarting' || (phase.is === 'waiting' && phase.untilMs <= clock.now())) {
+      if (phase.is === 'restarting' && phase.untilMs > clock.now()) {
+        if (phase.isTold) waitToRestart(phase.untilMs)
+        else phase = { ...phase, isTold: true }
+      } else if (phase.is === 'restarting' || (phase.is === 'waiting' && phase.untilMs <= clock.now())) {
         begin()
       } else if (phase.is === 'running' && phase.image !== container.image) {
         tell('Normal', 'Killing', `Container ${spec.name} definition changed, will be restarted`)
@@ -379,7 +381,7 @@ export function createContainerRun(
       started: isInit ? phase.is === 'running' : isStarted,
       restartCount,
       state: stateOf(phase),
-      lastState,
+      lastState: lastState(),
     }),
     async stop(graceMs) {
       isStopping = true
@@ -395,7 +397,7 @@ export function createContainerRun(
         if (now.is === 'running') {
           await now.running.stop(graceMs)
           await ended
-        } else if (now.is !== 'ended') enter({ is: 'ended', terminated: lastState.terminated ?? neverRan() })
+        } else if (now.is !== 'ended') enter({ is: 'ended', terminated: lastEnd ?? neverRan() })
       }
     },
     retryConfiguration() {
@@ -404,7 +406,9 @@ export function createContainerRun(
       return true
     },
     dueInMs() {
-      if (phase.is !== 'waiting' || isStopping) return undefined
+      if (isStopping || pod.metadata.deletionTimestamp) return undefined
+      if (phase.is === 'restarting') return 0
+      if (phase.is !== 'waiting') return undefined
       const dueMs = phase.reason === 'ErrImagePull' ? Math.min(pullBackoffFromMs, phase.untilMs) : phase.untilMs
       return dueMs === 0 ? undefined : Math.max(0, dueMs - clock.now())
     },

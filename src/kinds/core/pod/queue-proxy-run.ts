@@ -11,7 +11,8 @@ const STARTING_MS = 2000
 
 /**
  * The queue-proxy of a Revision's Pod. It is no process: its work is the gateway's. What is left of it is its status (it runs
- * from when the user container first runs) and its readiness, which is the user's probe passed on to the user container.
+ * from when the user container first runs), its readiness, which is the user's probe passed on to the user container, and its
+ * log, into which the gateway writes.
  */
 export function createQueueProxyRun(
   spec: Container,
@@ -33,6 +34,8 @@ export function createQueueProxyRun(
   }
   let isReady = false
   let isOver = false
+  let isDraining = false
+  let endLog: () => void = () => {}
   let pod = firstPod
   /** The instance of the user container that is being probed. */
   let probed: string | undefined
@@ -84,10 +87,13 @@ export function createQueueProxyRun(
     name: spec.name,
     sync(next) {
       pod = next
-      if (isOver) return
+      if (isOver || isDraining) return
       const { state: userState, restartCount: userRestarts } = user.status()
       const instance = userState.running ? `${userRestarts}/${userState.running.startedAt}` : undefined
-      if (instance && !state.running) state = { running: { startedAt: userState.running!.startedAt } }
+      if (instance && !state.running) {
+        state = { running: { startedAt: userState.running!.startedAt } }
+        endLog = engines.runtime.openLog({ podUid: pod.metadata.uid!, container: spec.name, attempt: restartCount })
+      }
       if (instance === probed) return
       stopProber()
       stopProber = () => {}
@@ -106,8 +112,15 @@ export function createQueueProxyRun(
       state,
       lastState,
     }),
-    async stop() {
+    drain() {
+      isDraining = true
       stopProber()
+      isReady = false
+    },
+    async stop() {
+      if (isOver) return
+      stopProber()
+      endLog()
       isReady = false
       isOver = true
       const finishedAt = timestamp(clock.now())
@@ -116,7 +129,10 @@ export function createQueueProxyRun(
     retryConfiguration: () => false,
     dueInMs: () => undefined,
     isOver: () => isOver,
-    release: () => stopProber(),
+    release() {
+      stopProber()
+      endLog()
+    },
   }
 }
 

@@ -2,12 +2,12 @@ import type { KubeObject } from '../../../apimachinery/object.js'
 import { isNotFound } from '../../../apimachinery/status-error.js'
 import type { Controller, Outcome, ReconcilerDeps } from '../../../controller/reconcile.js'
 import { isSameJson } from '../../../controller/same-json.js'
-import type { Engines } from '../../engines.js'
 import { configMapKind } from '../configmap/kind.js'
 import { nodeKind } from '../node/kind.js'
 import { NODE_NAME } from '../node/schema.js'
 import { secretKind } from '../secret/kind.js'
 import { createAddresses } from './addresses.js'
+import type { PodEngines } from './container-run.js'
 import { podKind } from './kind.js'
 import { allocatePorts, type PodPorts } from './ports.js'
 import { refusalOf, schedulingGates, takesPlace } from './schedule.js'
@@ -21,8 +21,6 @@ const DEFAULT_SCHEDULER = 'default-scheduler'
 const HOST_IP = '127.0.0.1'
 /** What is left to the containers of a Pod that was removed without grace. */
 const ORPHAN_GRACE_MS = 1000
-
-type PodEngines = Pick<Engines, 'runtime' | 'images' | 'probe' | 'environment' | 'realClock'>
 
 /**
  * Scheduler and kubelet in one: gives Pods their Node, address and loopback ports, runs their containers through the Runtime,

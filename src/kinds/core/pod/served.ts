@@ -3,7 +3,7 @@ import { causes } from '../../../apimachinery/causes.js'
 import type { AdmissionContext, Column, ServedKind } from '../../../apimachinery/kind.js'
 import type { Cause } from '../../../apimachinery/status-error.js'
 import { isSameJson } from '../../../controller/same-json.js'
-import { anyList, anyObject, conditions, fields, int32, int64, listOf, objectSchema, text, time } from '../schema-parts.js'
+import { anyList, anyObject, conditions, fields, int32, int64, listMergedBy, listOf, objectSchema, text, time } from '../schema-parts.js'
 import { defaultPod } from './defaults.js'
 import { podKind } from './kind.js'
 import { podSpecSchema } from './pod-spec-schema.js'
@@ -77,14 +77,14 @@ export const podServed: ServedKind<Pod> = {
         containerStatuses,
         ephemeralContainerStatuses: containerStatuses,
         hostIP: text,
-        hostIPs: listOf(fields({ ip: text }, ['ip'])),
+        hostIPs: listMergedBy(fields({ ip: text }, ['ip']), 'ip'),
         initContainerStatuses: containerStatuses,
         message: text,
         nominatedNodeName: text,
         observedGeneration: int64,
         phase: text,
         podIP: text,
-        podIPs: listOf(fields({ ip: text }, ['ip'])),
+        podIPs: listMergedBy(fields({ ip: text }, ['ip']), 'ip'),
         qosClass: text,
         reason: text,
         resize: text,

@@ -9,6 +9,8 @@ export interface PodFacts {
   podIP: string
   hostIP: string
   nowMs: number
+  /** All containers have ended and none is started again. */
+  isOver: boolean
 }
 
 /**
@@ -17,7 +19,7 @@ export interface PodFacts {
  */
 export function podStatusFrom(pod: Pod, facts: PodFacts): PodStatus {
   const { init, containers, podIP, hostIP, nowMs } = facts
-  const phase = phaseOf(pod, init, containers)
+  const phase = phaseOf(pod, facts)
   const isOver = phase === 'Succeeded' || phase === 'Failed'
   const overReason = phase === 'Succeeded' ? 'PodCompleted' : 'PodFailed'
   const condition = (type: string, isTrue: boolean, reason?: string, message?: string): PodCondition =>
@@ -74,7 +76,7 @@ export function unscheduledStatus(pod: Pod, reason: string, message: string, now
   }
 }
 
-function phaseOf({ spec }: Pod, init: readonly ContainerStatus[], containers: readonly ContainerStatus[]): NonNullable<PodStatus['phase']> {
+function phaseOf({ spec }: Pod, { init, containers, isOver }: PodFacts): NonNullable<PodStatus['phase']> {
   const failedInit = init.find(({ state }) => state.terminated && state.terminated.exitCode !== 0)
   if (failedInit && spec.restartPolicy === 'Never') return 'Failed'
   if (init.some(({ state }) => state.terminated?.exitCode !== 0)) return 'Pending'
@@ -89,6 +91,8 @@ function phaseOf({ spec }: Pod, init: readonly ContainerStatus[], containers: re
   }
   if (waiting > 0) return 'Pending'
   if (running > 0) return 'Running'
+  // A Pod that was ended for good is told to have succeeded or failed before it goes, whatever its policy.
+  if (isOver) return stopped === succeeded ? 'Succeeded' : 'Failed'
   if (spec.restartPolicy === 'Always') return 'Running'
   if (stopped === succeeded) return 'Succeeded'
   return spec.restartPolicy === 'Never' ? 'Failed' : 'Running'

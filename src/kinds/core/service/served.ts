@@ -72,7 +72,7 @@ export const coreServiceServed: ServedKind<CoreService> = {
         loadBalancerClass: text,
         loadBalancerIP: text,
         loadBalancerSourceRanges: texts,
-        ports: listMergedBy(port, 'port'),
+        ports: listMergedBy(port, 'port', ['port', 'protocol']),
         publishNotReadyAddresses: flag,
         selector: { ...textMap, 'x-kubernetes-map-type': 'atomic' },
         sessionAffinity: text,

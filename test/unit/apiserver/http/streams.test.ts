@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { expanded } from '../../../../src/apiserver/field-managers.js'
 import type { PodLogOptions, PodLogRef } from '../../../../src/apiserver/http.js'
 import { at, aWidget } from '../support.js'
 import { anHttpWorld } from './support.js'
@@ -10,7 +11,7 @@ test('a watch answers at once and sends one line of JSON per change', async () =
   const watch = await stream(`${widgets}?watch=true`)
   expect([watch.status, watch.headers['content-type'], watch.headers['transfer-encoding']]).toEqual([200, 'application/json', 'chunked'])
   const created = await ask({ verb: 'create', object: aWidget('a') })
-  expect(await watch.event()).toEqual({ type: 'ADDED', object: created })
+  expect(await watch.event()).toEqual({ type: 'ADDED', object: expanded(created) })
   await ask({ verb: 'delete', name: 'a' })
   expect(await watch.event()).toMatchObject({ type: 'DELETED', object: { metadata: { name: 'a' } } })
   watch.close()

@@ -47,6 +47,20 @@ export interface HttpWorld extends World {
   stream(path: string, asked?: Asked): Promise<LineStream>
 }
 
+/** Lets a user do everything, or everything with these verbs: the test kinds have no roles to create. */
+export async function allowEverything(
+  { write }: Pick<World['store'], 'write'>,
+  name: string,
+  verbs: readonly string[] = ['*'],
+): Promise<void> {
+  const put = (plural: string, rest: object): Promise<unknown> =>
+    write({ resource: `${plural}.rbac.authorization.k8s.io`, name }, () => ({
+      put: { apiVersion: 'rbac.authorization.k8s.io/v1', kind: plural, metadata: { name }, ...rest },
+    }))
+  await put('clusterroles', { rules: [{ verbs, apiGroups: ['*'], resources: ['*'] }] })
+  await put('clusterrolebindings', { roleRef: { kind: 'ClusterRole', name }, subjects: [{ kind: 'User', name }] })
+}
+
 export interface LineStream {
   status: number
   headers: IncomingHttpHeaders

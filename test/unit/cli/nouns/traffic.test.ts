@@ -52,6 +52,32 @@ test('the rest goes to the one revision that is not mentioned', () => {
   ])
 })
 
+test('a revision can have several tags, each a target of its own', () => {
+  const before = [{ revisionName: 'svc-1', latestRevision: false, percent: 100, tag: 'a' }]
+  expect(computed({ tag: ['svc-1=b', 'svc-1=a', 'svc-2=c', 'svc-2=d'] }, before)).toEqual([
+    ...before,
+    { revisionName: 'svc-1', latestRevision: false, percent: 0, tag: 'b' },
+    { revisionName: 'svc-2', latestRevision: false, percent: 0, tag: 'c' },
+    { revisionName: 'svc-2', latestRevision: false, percent: 0, tag: 'd' },
+  ])
+})
+
+test('the rest that goes to the latest revision unasked pins it, and @latest counts for the revision it means', () => {
+  const before = [
+    { revisionName: 'svc-1', latestRevision: false, percent: 50 },
+    { latestRevision: true, percent: 50 },
+  ]
+  const current = [before[0]!, { latestRevision: true, revisionName: 'svc-2', percent: 50 }]
+  expect(computed({ traffic: ['svc-1=30'] }, before, { current })).toEqual([
+    { revisionName: 'svc-1', latestRevision: false, percent: 30 },
+    { revisionName: 'svc-2', latestRevision: false, percent: 70 },
+  ])
+  expect(computed({ traffic: ['@latest=30'] }, before, { current })).toEqual([
+    { revisionName: 'svc-1', latestRevision: false, percent: 70 },
+    { latestRevision: true, percent: 30 },
+  ])
+})
+
 test('with a new revision in the same command the rest goes to the latest', () => {
   const current = [{ revisionName: 'svc-1', percent: 100 }]
   expect(computed({ traffic: ['svc-1=90'] }, current, { isNewRevision: true })).toEqual([
@@ -66,7 +92,8 @@ test.each([
   [{ traffic: ['a=x'] }, 'error converting given x to integer value for traffic distribution'],
   [{ traffic: ['a=101'] }, 'invalid value for traffic percent 101, expected 0 <= percent <= 100'],
   [{ traffic: ['@latest=1', '99'] }, 'repetition of identifier @latest is not allowed, use only once with --traffic flag'],
-  [{ tag: ['a=1', 'a=2'] }, 'repetition of revision reference a is not allowed, use only once with --tag flag'],
+  [{ traffic: ['a=1', 'a=99'] }, 'repetition of revision reference a is not allowed, use only once with --traffic flag'],
+  [{ tag: ['@latest=1', '2'] }, 'repetition of identifier @latest is not allowed, use only once with --tag flag'],
   [{ untag: ['x', 'y'] }, 'tag(s) x, y not present for any revisions of service svc'],
   [
     { traffic: ['a=10', 'b=10'] },

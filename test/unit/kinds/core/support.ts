@@ -40,6 +40,8 @@ export interface FakeRuntime extends Runtime {
   forgotten: string[]
   /** What the log of every container ends with. */
   tail: string
+  /** The logs of containers that are no processes, by container, while they are kept. */
+  openLogs: Map<string, string>
   /** Programs (first word) that cannot be started. */
   missing: Set<string>
   /** Whether SIGTERM ends processes (it does by default). */
@@ -52,6 +54,7 @@ export function createFakeRuntime(): FakeRuntime {
     processes: [],
     forgotten: [],
     tail: '',
+    openLogs: new Map(),
     missing: new Set(),
     polite: true,
     last(container) {
@@ -81,6 +84,15 @@ export function createFakeRuntime(): FakeRuntime {
         pid: runtime.processes.length + 1,
         startedAtMs: 0,
         exited,
+        exec: (command) =>
+          new Promise((resolve) => {
+            runtime.processes.push({
+              request: { ...request, container: `${request.container}.probe`, command },
+              stoppedWithMs: undefined,
+              isRunning: () => running,
+              exit: (exitCode) => resolve({ exitCode, output: '' }),
+            })
+          }),
         async stop(graceMs) {
           process.stoppedWithMs ??= graceMs
           if (runtime.polite) process.exit(143)
@@ -93,6 +105,11 @@ export function createFakeRuntime(): FakeRuntime {
     freePort: async () => port++,
     logs: () => undefined,
     logTail: () => runtime.tail,
+    openLog({ container, attempt }) {
+      runtime.openLogs.set(container, `attempt ${attempt}`)
+      return () => void runtime.openLogs.delete(container)
+    },
+    appendLog() {},
     forget: (uid) => void runtime.forgotten.push(uid),
     stop: async () => {},
   }
@@ -124,6 +141,7 @@ export async function startCluster(
     runtime?: FakeRuntime
     kinds?: readonly ServedKind[]
     controllers?: (engines: Engines) => readonly Controller[]
+    drained?: Engines['drained']
   } = {},
 ): Promise<Cluster> {
   const runtime = options.runtime ?? createFakeRuntime()
@@ -180,6 +198,7 @@ export async function startCluster(
         : { ok: true, message: '' }
     },
     environment: { merge: mergeEnvironment, expand: expandReferences },
+    ...(options.drained && { drained: options.drained }),
     realClock: real,
     caCertificate: 'the CA',
     kinds: () => kinds.map(({ kind }) => kind),

@@ -1,0 +1,3 @@
+import type { BindingObject } from '../../../apimachinery/rbac.js'
+
+export interface RoleBinding extends BindingObject {}

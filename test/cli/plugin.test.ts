@@ -65,7 +65,9 @@ test('a file in the plugin folder that may not be run fails when it is', async (
 
 test('an interrupted plugin interrupts kn, and a plugin that minds may clean up first', async () => {
   const log = join(made.home, 'log')
-  made.script(made.first, 'kn-slow', { body: `trap 'echo cleaned > ${log}; exit 0' INT\necho started\nwhile :; do sleep 0.05; done` })
+  // A program that minds signals properly: dash, looping over sleeps, now and then waits for ever after one.
+  const minding = `process.on("SIGINT", () => { require("node:fs").writeFileSync("${log}", "cleaned\\n"); process.exit(0) }); setInterval(() => {}, 1000); console.log("started")`
+  made.script(made.first, 'kn-slow', { body: `exec '${process.execPath}' -e '${minding}'` })
   const child = spawn(process.execPath, [BIN, 'slow'], { env: environment(), stdio: ['ignore', 'pipe', 'inherit'] })
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
   await new Promise((resolve) => child.stdout.once('data', resolve))

@@ -26,12 +26,12 @@ const TYPES: ReadonlySet<string> = new Set(['bool', 'int', 'uint', 'double', 'st
 
 /** What an expression comes to. Throws CelError. */
 export function evaluateCel(expr: Expr, scope: Scope): CelValue {
-  return valueOf(expr, scope, { left: MOST_STEPS })
+  return valueIn(expr, scope, { left: MOST_STEPS })
 }
 
-function valueOf(expr: Expr, scope: Scope, budget: { left: number }): CelValue {
+function valueIn(expr: Expr, scope: Scope, budget: { left: number }): CelValue {
   if (--budget.left < 0) throw new CelError('operation cancelled: actual cost limit exceeded')
-  const inner = (other: Expr): CelValue => valueOf(other, scope, budget)
+  const inner = (other: Expr): CelValue => valueIn(other, scope, budget)
   switch (expr.op) {
     case 'literal':
       return typeof expr.value === 'bigint' ? int(expr.value) : expr.value
@@ -55,7 +55,7 @@ function valueOf(expr: Expr, scope: Scope, budget: { left: number }): CelValue {
       const target = inner(expr.target)
       if (!isTagged(target, 'optional')) throw noOverload()
       if (target.value === undefined) return target
-      const made = valueOf(expr.body, new Map(scope).set(expr.variable, target.value), budget)
+      const made = valueIn(expr.body, new Map(scope).set(expr.variable, target.value), budget)
       return expr.flat ? made : { cel: 'optional', value: made }
     }
     case 'and':
@@ -171,11 +171,11 @@ function mapOf({ entries }: Extract<Expr, { op: 'map' }>, inner: (expr: Expr) =>
 }
 
 function folded(expr: Extract<Expr, { op: 'fold' }>, scope: Scope, budget: { left: number }): CelValue {
-  const range = valueOf(expr.range, scope, budget)
+  const range = valueIn(expr.range, scope, budget)
   const items = isList(range) ? range : isMap(range) ? [...range.keys()] : undefined
   if (!items) throw noOverload()
   const within = new Map(scope)
-  const bodyFor = (item: CelValue, body = expr.body): CelValue => valueOf(body, within.set(expr.variable, item), budget)
+  const bodyFor = (item: CelValue, body = expr.body): CelValue => valueIn(body, within.set(expr.variable, item), budget)
   const truth = (item: CelValue, body = expr.body): boolean => {
     const value = bodyFor(item, body)
     if (typeof value !== 'boolean') throw noOverload()

@@ -144,9 +144,9 @@ function stringToken(source: string, at: number, prefix: string, quote: string):
       index += character.length
       continue
     }
-    const escape = /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|[xX]([0-9a-fA-F]{2})|([0-3][0-7]{2})|([abfnrtv\\?"'`]))/y
-    escape.lastIndex = index
-    const found = escape.exec(source)
+    const escapes = /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|[xX]([0-9a-fA-F]{2})|([0-3][0-7]{2})|([abfnrtv\\?"'`]))/y
+    escapes.lastIndex = index
+    const found = escapes.exec(source)
     if (!found) throw new CelSyntaxError(source, index, 'Syntax error: unable to unescape string')
     const [whole, short, long, hex, octal, simple] = found
     if (simple !== undefined) add(ESCAPES[simple]!)

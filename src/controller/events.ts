@@ -14,6 +14,11 @@ const REMEMBERED_EVENTS = 4096
 export const EVENT_TTL_MS = 3_600_000
 /** Expired Events go in sweeps, not one timer each. */
 const SWEEP_MS = 60_000
+/**
+ * Events are written this much later (real time), so that what they tell of comes first: a Pod's start writes half a dozen of them,
+ * and every write before the one that matters is time a held request waits.
+ */
+const WRITE_DELAY_MS = 40
 /** Where Events about cluster-scoped objects are kept. */
 const DEFAULT_NAMESPACE = 'default'
 
@@ -25,21 +30,22 @@ const DEFAULT_NAMESPACE = 'default'
 export function createEventRecorder(options: {
   client: Client
   clock: Clock
+  realClock: Clock
   random: Random
   log: Logger
   source: EventSource
   busy(work: Promise<unknown>): void
 }): ReconcilerDeps['event'] {
-  const { client, clock, random, log } = options
+  const { client, clock, realClock, random, log } = options
   /** In order of use, so that the first is the one to forget. */
   const known = new Map<string, { ref: ObjectRef; count: number }>()
-  let previous: Promise<void> = Promise.resolve()
+  const waiting: Happened[] = []
 
-  const create = async (about: KubeObject, type: string, reason: string, message: string, detail: EventDetail): Promise<ObjectRef> => {
+  const create = async ({ about, type, reason, message, detail, atMs }: Happened): Promise<ObjectRef> => {
     const { name, namespace, uid, resourceVersion } = about.metadata
     const source = detail.source ?? options.source
-    const now = timestamp(clock.now())
-    const unique = (BigInt(clock.now()) * 1_000_000n + BigInt(Math.floor(random.float() * 1_000_000))).toString(16)
+    const now = timestamp(atMs)
+    const unique = (BigInt(atMs) * 1_000_000n + BigInt(Math.floor(random.float() * 1_000_000))).toString(16)
     const event = await client.create(recordedEvent, {
       metadata: { name: `${name}.${unique}`, namespace: namespace ?? DEFAULT_NAMESPACE },
       involvedObject: {
@@ -65,7 +71,8 @@ export function createEventRecorder(options: {
     return { namespace: event.metadata.namespace, name: event.metadata.name }
   }
 
-  const record = async (about: KubeObject, type: string, reason: string, message: string, detail: EventDetail): Promise<void> => {
+  const record = async (happened: Happened): Promise<void> => {
+    const { about, type, reason, message, detail, atMs } = happened
     const { component } = detail.source ?? options.source
     const key = [about.metadata.uid, detail.fieldPath, type, reason, message, component].join('\n')
     const before = known.get(key)
@@ -73,7 +80,7 @@ export function createEventRecorder(options: {
     if (before) {
       const count = before.count + 1
       try {
-        const body = { count, lastTimestamp: timestamp(clock.now()) }
+        const body = { count, lastTimestamp: timestamp(atMs) }
         await client.patch(recordedEvent, before.ref, { type: 'application/merge-patch+json', body })
         known.set(key, { ref: before.ref, count })
         return
@@ -82,19 +89,36 @@ export function createEventRecorder(options: {
         if (!isNotFound(error)) throw error
       }
     }
-    known.set(key, { ref: await create(about, type, reason, message, detail), count: 1 })
+    known.set(key, { ref: await create(happened), count: 1 })
     if (known.size > REMEMBERED_EVENTS) known.delete(known.keys().next().value!)
   }
 
-  return (about, type, reason, message, detail = {}) => {
+  const writeWaiting = async (): Promise<void> => {
+    await realClock.sleep(WRITE_DELAY_MS)
     // One after the other, so that equal ones are counted and not written twice.
-    previous = previous.then(() =>
-      record(about, type, reason, message, detail).catch((error: unknown) => {
-        log.debug('event not recorded', { about: refText(about.metadata), reason, error })
-      }),
-    )
-    options.busy(previous)
+    for (let next = waiting[0]; next; next = waiting[0]) {
+      const happened = next
+      await record(happened).catch((error: unknown) => {
+        log.debug('event not recorded', { about: refText(happened.about.metadata), reason: happened.reason, error })
+      })
+      waiting.shift()
+    }
   }
+
+  return (about, type, reason, message, detail = {}) => {
+    waiting.push({ about, type, reason, message, detail, atMs: clock.now() })
+    if (waiting.length === 1) options.busy(writeWaiting())
+  }
+}
+
+/** What an Event tells of, until it is written. */
+interface Happened {
+  about: KubeObject
+  type: string
+  reason: string
+  message: string
+  detail: EventDetail
+  atMs: number
 }
 
 /** Removes Events an hour of virtual time after they last happened. Returns what ends it. */

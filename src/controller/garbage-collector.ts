@@ -10,6 +10,8 @@ import { createWorkQueue, type Processed } from './work-queue.js'
 const FOREGROUND = 'foregroundDeletion'
 const ORPHAN = 'orphan'
 const CONCURRENCY = 16
+/** How many owners that went are remembered, for dependents whose owner's kind has gone meanwhile too (upstream's absentOwnerCache). */
+const GONE_REMEMBERED = 500
 
 export interface GarbageCollector {
   /** Resolves when the first list of every kind is known. */
@@ -49,6 +51,8 @@ export function startGarbageCollector(options: {
   const nodes = new Map<string, Node>()
   /** Owner's uid to its dependents' uids. Owners that never existed have an entry too. */
   const dependents = new Map<string, Set<string>>()
+  /** UIDs of objects that were seen to go, the oldest first. */
+  const gone = new Set<string>()
   const owned: Informer<KubeObject>[] = []
   const kindOf = (apiVersion: string, name: string): Kind | undefined =>
     kinds.find((kind) => kind.kind === name && groupVersion(kind) === apiVersion) ??
@@ -84,6 +88,8 @@ export function startGarbageCollector(options: {
   const forget = ({ metadata }: KubeObject): void => {
     const uid = metadata.uid!
     nodes.delete(uid)
+    gone.add(uid)
+    if (gone.size > GONE_REMEMBERED) for (const oldest of [...gone].slice(0, gone.size - GONE_REMEMBERED)) gone.delete(oldest)
     for (const owner of metadata.ownerReferences ?? []) {
       const known = dependents.get(owner.uid)
       known?.delete(uid)
@@ -95,6 +101,7 @@ export function startGarbageCollector(options: {
 
   /** Whether an owner is there as far as this dependent is concerned. Asks the server before it calls one absent. */
   const standingOf = async (reference: OwnerReference, dependent: Node): Promise<'there' | 'waiting' | 'absent'> => {
+    if (gone.has(reference.uid)) return 'absent'
     const kind = kindOf(reference.apiVersion, reference.kind)
     // Of a kind nobody serves here, or out of reach: nothing can be said, so nothing is deleted.
     if (!kind || (kind.namespaced && !dependent.kind.namespaced)) return 'there'
@@ -190,15 +197,20 @@ export function startGarbageCollector(options: {
         informer.onChange((change) => onChange(kind, change)),
       )
   }
-  const unfollow = (kind: Kind): void => {
+  const unfollow = (kind: Kind, isGone: boolean): void => {
     unsubscribes.get(kind)?.()
     unsubscribes.delete(kind)
-    // What belonged to objects of a kind that is gone is judged anew if the kind comes back.
-    for (const node of [...nodes.values()]) if (node.kind === kind) nodes.delete(node.object.metadata.uid!)
+    for (const { kind: own, object } of [...nodes.values()]) {
+      if (own !== kind) continue
+      // A kind goes after its last object; one that only changed its version shows the same objects again.
+      if (isGone) forget(object)
+      else nodes.delete(object.metadata.uid!)
+    }
   }
   const stopKinds = options.onKinds?.(({ added, removed }) => {
     const names = new Set(removed.map(groupResource))
-    for (const kind of kinds) if (names.has(groupResource(kind))) unfollow(kind)
+    const stay = new Set(added.map(groupResource))
+    for (const kind of kinds) if (names.has(groupResource(kind))) unfollow(kind, !stay.has(groupResource(kind)))
     kinds = [...kinds.filter((kind) => !names.has(groupResource(kind))), ...added]
     for (const kind of added) {
       const informer = informerOf(kind)

@@ -78,7 +78,7 @@ export function createManager(options: {
         log: ownLog,
         informer,
         configMap: (namespace, name) => informer(configData).get({ namespace, name })?.data ?? {},
-        event: createEventRecorder({ client, clock, random, log: ownLog, source, busy: settling.busy }),
+        event: createEventRecorder({ client, clock, realClock, random, log: ownLog, source, busy: settling.busy }),
         busy: settling.busy,
         stopped: stopping.signal,
       },

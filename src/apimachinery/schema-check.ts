@@ -1,6 +1,7 @@
 import { causes } from './causes.js'
 import { hasFormat } from './formats.js'
 import { deepEqual, isJsonObject, type JsonObject, ownValue } from './json.js'
+import { regExpFrom } from './re2.js'
 import type { Schema } from './schema.js'
 import type { Cause } from './status-error.js'
 
@@ -67,7 +68,7 @@ function checkString(schema: Schema, value: string, path: string, found: Cause[]
     found.push(causes.invalid(path, value, `${path} in body should be at least ${minLength} chars long`))
   }
   // The engine keeps compiled patterns by their source, so this costs a lookup.
-  if (pattern !== undefined && !new RegExp(pattern).test(value)) {
+  if (pattern !== undefined && !regExpFrom(pattern).test(value)) {
     found.push(causes.invalid(path, value, `${path} in body should match '${pattern}'`))
   }
   if (format !== undefined && !hasFormat(format, value)) {

@@ -40,6 +40,13 @@ export function newObject(
   { named, warn, owners }: { named: boolean; warn: (text: string) => void; owners?: Owners },
 ): Unstructured {
   const { kind, served } = resource
+  if (resource.isTerminating)
+    throw new StatusError({
+      code: 405,
+      reason: 'MethodNotAllowed',
+      message: 'create not allowed while custom resource definition is terminating',
+      details: { ...(kind.group && { group: kind.group }), kind: kind.plural },
+    })
   const draft = objectOf(resource, call, call.object, { named })
   const { metadata } = draft
   if (metadata.resourceVersion && metadata.resourceVersion !== '0')

@@ -1,7 +1,7 @@
 import type { ApiCall, Transport, Verb } from '../apimachinery/call.js'
 import { causes } from '../apimachinery/causes.js'
 import type { KindFeed, ServedKind } from '../apimachinery/kind.js'
-import { refusals, StatusError } from '../apimachinery/status-error.js'
+import { refusals } from '../apimachinery/status-error.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { type Random, uuid } from '../base/random.js'
@@ -154,13 +154,6 @@ function resourceFor(deps: VerbDeps, call: ApiCall): Resource {
   } else if (!resource.verbs.has(call.verb)) {
     throw refusals.methodNotAllowed()
   }
-  if (resource.isTerminating && call.verb === 'create' && !subresource)
-    throw new StatusError({
-      code: 405,
-      reason: 'MethodNotAllowed',
-      message: 'create not allowed while custom resource definition is terminating',
-      details: { ...(call.group && { group: call.group }), kind: call.plural },
-    })
   const wholeCollection = call.verb === 'list' || call.verb === 'watch' || (call.verb === 'create' && !subresource)
   if (resource.kind.namespaced && !call.namespace && !wholeCollection)
     throw refusals.badRequest(

@@ -14,29 +14,27 @@ const REMEMBERED_EVENTS = 4096
 export const EVENT_TTL_MS = 3_600_000
 /** Expired Events go in sweeps, not one timer each. */
 const SWEEP_MS = 60_000
-/**
- * Events are written this much later (real time), so that what they tell of comes first: a Pod's start writes half a dozen of them,
- * and every write before the one that matters is time a held request waits.
- */
-const WRITE_DELAY_MS = 40
 /** Where Events about cluster-scoped objects are kept. */
 const DEFAULT_NAMESPACE = 'default'
 
 /**
  * Records Events about objects; one that was recorded before is counted up. Never throws and never waits: an Event that
  * cannot be written (its namespace is going away, say) is left out.
+ * @param options.delayMs real milliseconds until an Event is written, so that what it tells of comes first: a Pod's start records half
+ *   a dozen of them, and every write before the one that matters is time a held request waits.
  * @see client-go tools/record/events_cache.go
  */
 export function createEventRecorder(options: {
   client: Client
   clock: Clock
   realClock: Clock
+  delayMs: number
   random: Random
   log: Logger
   source: EventSource
   busy(work: Promise<unknown>): void
 }): ReconcilerDeps['event'] {
-  const { client, clock, realClock, random, log } = options
+  const { client, clock, realClock, delayMs, random, log } = options
   /** In order of use, so that the first is the one to forget. */
   const known = new Map<string, { ref: ObjectRef; count: number }>()
   const waiting: Happened[] = []
@@ -94,7 +92,7 @@ export function createEventRecorder(options: {
   }
 
   const writeWaiting = async (): Promise<void> => {
-    await realClock.sleep(WRITE_DELAY_MS)
+    if (delayMs > 0) await realClock.sleep(delayMs)
     // One after the other, so that equal ones are counted and not written twice.
     for (let next = waiting[0]; next; next = waiting[0]) {
       const happened = next

@@ -40,10 +40,12 @@ export function createManager(options: {
   /** The virtual domain. */
   clock: Clock
   realClock: Clock
+  /** See {@link createEventRecorder}. */
+  eventDelayMs: number
   random: Random
   log: Logger
 }): Manager {
-  const { clientFor, controllers, clock, realClock, random, log } = options
+  const { clientFor, controllers, clock, realClock, eventDelayMs, random, log } = options
   const reader = clientFor(READER)
   const { transport, deliveries } = countDeliveries(reader.transport)
   const watching = createClient({ transport, user: reader.user, fieldManager: READER })
@@ -78,7 +80,7 @@ export function createManager(options: {
         log: ownLog,
         informer,
         configMap: (namespace, name) => informer(configData).get({ namespace, name })?.data ?? {},
-        event: createEventRecorder({ client, clock, realClock, random, log: ownLog, source, busy: settling.busy }),
+        event: createEventRecorder({ client, clock, realClock, delayMs: eventDelayMs, random, log: ownLog, source, busy: settling.busy }),
         busy: settling.busy,
         stopped: stopping.signal,
       },

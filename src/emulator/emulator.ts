@@ -50,6 +50,8 @@ export interface Emulator {
 
 /** Workloads get this long between SIGTERM and SIGKILL when the emulator stops, in milliseconds: they end with it, not by a deletion. */
 const STOP_GRACE_MS = 2_000
+/** Events are written this much later than what they tell of, in real milliseconds; a cold start is over by then. */
+const EVENT_DELAY_MS = 100
 
 /**
  * Puts everything together: the only place where parameters get their real values. Resolves when the API answers and the
@@ -150,6 +152,7 @@ export async function startEmulator(options: {
     controllers: controllers(engines),
     clock,
     realClock,
+    eventDelayMs: EVENT_DELAY_MS,
     random,
     log: log.with({ part: 'controller' }),
   })

@@ -81,7 +81,9 @@ test('objects of user-defined kinds own and are owned', async ({ emulator, clien
 test('a deleted definition takes its objects with it, and may be made again', async ({ emulator, client }) => {
   await client.create(customResourceDefinitionKind, aDefinition())
   await client.create(gadgetKind, { metadata: { namespace: 'default', name: 'held', finalizers: ['example.com/hold'] } })
-  await client.create(gadgetKind, { metadata: { namespace: 'default', name: 'plain' } })
+  const plain = await client.create(gadgetKind, { metadata: { namespace: 'default', name: 'plain' } })
+  const ownerReferences = [{ apiVersion: 'example.com/v1', kind: 'Gadget', name: 'plain', uid: plain.metadata.uid! }]
+  await client.create(configMapKind, { metadata: { namespace: 'default', name: 'of-plain', ownerReferences } })
   await emulator.settled()
   await client.delete(customResourceDefinitionKind, { name: 'gadgets.example.com' })
   await emulator.settled()
@@ -89,6 +91,7 @@ test('a deleted definition takes its objects with it, and may be made again', as
   await patchFinalizers(client, 'held', null)
   await emulator.settled()
   expect(await client.find(customResourceDefinitionKind, { name: 'gadgets.example.com' })).toBeUndefined()
+  expect(await client.find(configMapKind, { namespace: 'default', name: 'of-plain' })).toBeUndefined()
 
   await client.create(customResourceDefinitionKind, aDefinition({ versions: [aVersion('v2', false), aVersion('v1', true)] }))
   expect(await client.list(gadgetKind)).toEqual([])

@@ -125,7 +125,7 @@ export async function startServing(
     createServerlessServiceController(),
     createKIngressController(),
   ]
-  const newManager = (): Manager => createManager({ clientFor, controllers, clock, realClock, random, log })
+  const newManager = (): Manager => createManager({ clientFor, controllers, clock, realClock, eventDelayMs: 0, random, log })
   let manager = newManager()
   const client = clientFor('jane')
   await manager.start()

@@ -97,7 +97,7 @@ function visit(node: RuleNode, value: unknown, old: unknown, path: string, found
   const before = isJsonObject(old) ? old : undefined
   const prefix = path === '' ? '' : `${path}.`
   for (const key of Object.keys(value)) {
-    const child = node.properties.get(key) ?? (node.schema.properties?.[key] ? undefined : node.additional)
+    const child = node.properties.get(key) ?? (Object.hasOwn(node.schema.properties ?? {}, key) ? undefined : node.additional)
     if (child) visit(child, value[key], before && ownValue(before, key), prefix + key, found)
   }
 }

@@ -62,7 +62,7 @@ function checkEmbedded(schema: Schema, value: unknown, path: string, found: Caus
   }
   const additional = schema.additionalProperties === true ? undefined : schema.additionalProperties
   for (const key of Object.keys(value)) {
-    const child = schema.properties?.[key] ?? additional
+    const child = schema.properties && Object.hasOwn(schema.properties, key) ? schema.properties[key] : additional
     if (child) checkEmbedded(child, value[key], prefix + key, found)
   }
 }

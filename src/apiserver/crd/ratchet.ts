@@ -43,7 +43,8 @@ function isUntouched(path: string, schema: Schema, object: object, old: object):
     value = ownValue(value, key)
     before = isJsonObject(before) ? ownValue(before, key) : undefined
     const additional: Schema | true | undefined = known?.additionalProperties
-    known = known?.properties?.[key] ?? (additional === true ? undefined : additional)
+    const own: Schema | undefined = known?.properties && Object.hasOwn(known.properties, key) ? known.properties[key] : undefined
+    known = own ?? (additional === true ? undefined : additional)
     rest = rest.slice(key.length).replace(/^\./, '')
   }
 }

@@ -55,10 +55,11 @@ export function coreControllers(engines: Engines): readonly Controller[] {
   return [
     createNamespaceController(engines),
     createCustomResourceDefinitionController(engines),
-    createDeploymentController(),
-    createReplicaSetController(),
-    createPodController(engines),
+    // In the order in which a Pod's change wakes them: its endpoints first, since a held request may be waiting for those.
     createCoreServiceController(),
+    createPodController(engines),
+    createReplicaSetController(),
+    createDeploymentController(),
     createTokenController(engines),
     createClusterRoleController(),
   ]

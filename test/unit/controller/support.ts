@@ -48,7 +48,7 @@ export function createBench(controllers: readonly Controller[]) {
   const kinds: readonly ServedKind[] = [widgetServed, configMapServed, eventServed]
   const server = createApiServer({ store, kinds, clock, realClock, random, log })
   const clientFor = (name: string) => createClient({ transport: server, user: { name, groups: [] }, fieldManager: name })
-  manager = createManager({ clientFor, controllers, clock, realClock, random, log })
+  manager = createManager({ clientFor, controllers, clock, realClock, eventDelayMs: 0, random, log })
   return { client: clientFor('admin'), clientFor, manager, clock, realClock, log, kinds, store }
 }
 

@@ -5,7 +5,7 @@ import type { Probe } from './schema.js'
 export type ProbeKind = 'Startup' | 'Readiness' | 'Liveness'
 
 /** The shortest wait between two attempts while a container starts. Upstream's kubelet waits a whole period; a listed difference. */
-const FIRST_POLL_MS = 3
+const FIRST_POLL_MS = 1
 /** While it starts, an attempt follows after this share of the time it has been starting. */
 const POLL_SHARE = 0.05
 /** periodSeconds 0 is the queue-proxy's aggressive probing, every 50 ms (knative/serving pkg/queue/readiness). */

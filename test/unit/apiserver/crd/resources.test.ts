@@ -46,6 +46,16 @@ test('fields the schema does not know are dropped with a warning or refused; the
   )
 })
 
+test('a pattern in Go’s syntax is held against values', async () => {
+  const { call, define, refusal } = await aDefinedWorld()
+  const spec: Schema = { type: 'object', properties: { code: { type: 'string', pattern: '(?i)^[[:alpha:]]+$' } } }
+  await define(aDefinition({ versions: [aVersion({ type: 'object', properties: { spec } })] }))
+  expect(await call({ verb: 'create', object: aGadget('a', { code: 'Ab' }) })).toMatchObject({ spec: { code: 'Ab' } })
+  expect((await refusal({ verb: 'create', object: aGadget('b', { code: 'a1' }) })).message).toContain(
+    "spec.code in body should match '(?i)^[[:alpha:]]+$'",
+  )
+})
+
 test('a default that the definition gains shows in what was stored before', async () => {
   const { call, define } = await aDefinedWorld()
   await define(aDefinition())

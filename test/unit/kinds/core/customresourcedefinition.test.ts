@@ -195,6 +195,17 @@ test('scope and kind stay what they are once a definition is established', async
   )
 })
 
+test('a version in which objects may still be stored cannot be taken away', async () => {
+  const { define, refusal } = await aDefinedWorld()
+  const open: Schema = { type: 'object' }
+  await define(aDefinition())
+  const made = await define(aDefinition({ versions: [aVersion(open, { storage: false }), aVersion(open, { name: 'v2' })] }))
+  const object = { ...made, spec: { ...made.spec, versions: [aVersion(open, { name: 'v2' })] } }
+  expect((await refusal({ verb: 'update', ...DEFINITIONS_PATH, name: made.metadata.name, object })).message).toContain(
+    'status.storedVersions[0]: Invalid value: "v1": must appear in spec.versions',
+  )
+})
+
 test('unknown fields of a schema are found', async () => {
   const { refusal } = await aDefinedWorld()
   const object = aDefinition({

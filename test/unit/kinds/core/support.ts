@@ -205,7 +205,7 @@ export async function startCluster(
     autoscaler: anAutoscaler(),
   }
   const controllers = (options.controllers ?? coreControllers)(engines)
-  manager = createManager({ clientFor, controllers, clock, realClock: real, random, log })
+  manager = createManager({ clientFor, controllers, clock, realClock: real, eventDelayMs: 0, random, log })
   await manager.start()
   const collector = startGarbageCollector({
     client: clientFor('collector'),

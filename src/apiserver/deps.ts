@@ -1,18 +1,21 @@
+import type { AdmissionPlugin } from '../apimachinery/admission-plugin.js'
 import type { ApiAnswer, ApiCall } from '../apimachinery/call.js'
 import type { KubeObject } from '../apimachinery/object.js'
 import { StatusError } from '../apimachinery/status-error.js'
 import type { Clock } from '../base/clock.js'
 import type { Random } from '../base/random.js'
-import type { Store, StoreKey } from '../store/store.js'
+import type { StoreKey, StoreView } from '../store/store.js'
 import type { Access } from './auth/access.js'
 import type { FieldManagers } from './field-managers.js'
 import type { Newest } from './newest.js'
 import type { Pages } from './pages.js'
 import type { Resource } from './resource.js'
+import type { Reviews, Webhooks } from './webhooks/reviews.js'
 
 /** What every verb works with; put together once in server.ts. */
 export interface VerbDeps {
-  store: Store
+  /** What its callers may see: what is durable, or, inside of the process, what is accepted. */
+  store: StoreView
   newest: Newest
   pages: Pages
   /** The virtual domain: timestamps, grace, ages. */
@@ -26,6 +29,16 @@ export interface VerbDeps {
   resourceFor(group: string, version: string, plural: string): Resource | undefined
   /** Whether objects of this stored name (`namespaces`, `configmaps`) are served at all. */
   serves(stored: string): boolean
+  /** Rules of the pipeline beyond a kind's own, in order. */
+  plugins: readonly AdmissionPlugin[]
+  webhooks: Webhooks
+  /** What webhooks say to the write that is being decided; absent when none is configured. */
+  reviews?: Reviews
+}
+
+/** Makes one write, asking webhooks about it where any are configured. */
+export function decided<T>(deps: VerbDeps, resource: Resource, name: string, attempt: (deps: VerbDeps) => Promise<T>): Promise<T> {
+  return deps.webhooks.concern(resource) ? deps.webhooks.decide(deps, resource, name, attempt) : attempt(deps)
 }
 
 /** One verb: a call on a resource, answered. Throws StatusError for a refusal. */

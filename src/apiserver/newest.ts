@@ -1,5 +1,5 @@
 import type { KubeObject } from '../apimachinery/object.js'
-import type { Change, Store, StoreKey, WriteResult } from '../store/store.js'
+import type { Change, Store, StoreKey, StoreView, WriteResult } from '../store/store.js'
 
 /**
  * The store as a writer sees it: with writes that are accepted but not durable yet. Admission allocates and checks against
@@ -21,7 +21,9 @@ interface Accepted {
 
 const textOf = ({ namespace, name }: StoreKey): string => (namespace === undefined ? name : `${namespace}/${name}`)
 
-export function createNewest(store: Store): Newest {
+/** Two ways to write: acknowledged when durable, or at once to callers inside of the process (Store.early). Both see both's writes. */
+export function createNewest(store: Store): Newest & { early: Newest } {
+  const base = store.early
   const pending = new Map<string, Map<string, Accepted>>()
 
   const remember = (accepted: Accepted): (() => void) => {
@@ -38,26 +40,11 @@ export function createNewest(store: Store): Newest {
     }
   }
 
-  return {
-    get(key) {
-      const accepted = pending.get(key.resource)?.get(textOf(key))
-      return accepted ? accepted.object : store.get(key)
-    },
-    list(resource, namespace) {
-      const { items } = store.list(resource, namespace)
-      const ofResource = pending.get(resource)
-      if (!ofResource) return items
-      const rest = items.filter(
-        ({ metadata }) => !ofResource.has(textOf({ resource, ...namespaceOf(metadata.namespace), name: metadata.name })),
-      )
-      for (const { key, object } of ofResource.values()) {
-        if (object && (namespace === undefined || key.namespace === namespace)) rest.push(object)
-      }
-      return rest
-    },
-    write(key, decide) {
+  const writeThrough =
+    (view: StoreView): Newest['write'] =>
+    (key, decide) => {
       let accepted: Accepted | undefined
-      const written = store.write(key, (current) => {
+      const written = view.write(key, (current) => {
         const change = decide(current)
         if ('put' in change) accepted = { key, object: change.put }
         else if ('remove' in change) accepted = { key, object: undefined }
@@ -68,8 +55,27 @@ export function createNewest(store: Store): Newest {
         written.then(forget, forget)
       }
       return written
+    }
+
+  const reading: Pick<Newest, 'get' | 'list'> = {
+    get(key) {
+      const accepted = pending.get(key.resource)?.get(textOf(key))
+      return accepted ? accepted.object : base.get(key)
+    },
+    list(resource, namespace) {
+      const { items } = base.list(resource, namespace)
+      const ofResource = pending.get(resource)
+      if (!ofResource) return items
+      const rest = items.filter(
+        ({ metadata }) => !ofResource.has(textOf({ resource, ...namespaceOf(metadata.namespace), name: metadata.name })),
+      )
+      for (const { key, object } of ofResource.values()) {
+        if (object && (namespace === undefined || key.namespace === namespace)) rest.push(object)
+      }
+      return rest
     },
   }
+  return { ...reading, write: writeThrough(store), early: { ...reading, write: writeThrough(store.early) } }
 }
 
 function namespaceOf(namespace: string | undefined): { namespace?: string } {

@@ -1,6 +1,6 @@
 import type { CallOptions } from '../apimachinery/call.js'
 import { type Cause, refusals, StatusError } from '../apimachinery/status-error.js'
-import type { Store } from '../store/store.js'
+import type { StoreView } from '../store/store.js'
 
 const LIST_OPTIONS = { group: 'meta.k8s.io', kind: 'ListOptions' }
 
@@ -17,7 +17,7 @@ export function versionFrom(text: string | undefined): number {
  * Waits until the store has reached a version that a caller has seen elsewhere, and throws 504 when it never will. Upstream
  * gives a lagging cache three seconds to catch up; here only writes that are already accepted can be ahead.
  */
-export async function reachVersion(store: Store, version: number): Promise<void> {
+export async function reachVersion(store: StoreView, version: number): Promise<void> {
   if (version <= store.version) return
   await store.settled()
   if (version <= store.version) return

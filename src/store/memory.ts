@@ -1,5 +1,5 @@
 import { createDecider } from './decide.js'
-import { HISTORY_CHANGES, StorageError, type Store, type StoreKey, type WriteResult } from './store.js'
+import { HISTORY_CHANGES, StorageError, type Store, type StoreKey, type StoreView, type WriteResult } from './store.js'
 import { createVisible, versionOf } from './visible.js'
 
 /**
@@ -28,7 +28,7 @@ export function createMemoryStore(options: { historyChanges?: number; freeze?: b
     return { object: answer.event.object, changed: true, version: answer.event.version }
   }
 
-  return {
+  const view: StoreView = {
     get version() {
       return visible.version
     },
@@ -39,6 +39,13 @@ export function createMemoryStore(options: { historyChanges?: number; freeze?: b
     // Not an async function: `decide` must have been called when write returns, and what it throws is a rejection.
     write: (key, decide) => new Promise((resolve) => resolve(writeNow(key, decide))),
     settled: () => Promise.resolve(),
+  }
+  return {
+    ...view,
+    get version() {
+      return visible.version
+    },
+    early: view,
     close() {
       closed = true
       return Promise.resolve()

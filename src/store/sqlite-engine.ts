@@ -4,7 +4,7 @@ import { CorruptStoreError, StorageError } from './store.js'
 /** What this store uses of the node:sqlite API. */
 export interface SqliteDatabase {
   exec(sql: string): void
-  prepare(sql: string): { run(...values: readonly (string | number)[]): unknown }
+  prepare(sql: string): { run(...values: readonly SqliteValue[]): unknown; all(...values: readonly SqliteValue[]): unknown[] }
   function(name: string, options: { varargs: boolean }, callback: (...values: SqliteValue[]) => null): void
   close(): void
 }

@@ -2,16 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { accessSync, closeSync, constants, linkSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { damagedStore, eachRow, isDamage, type OpenDatabase, type SqliteDatabase, storageErrorFrom } from './sqlite-engine.js'
-import {
-  APPLICATION_ID,
-  type ChangeRow,
-  checksumOf,
-  type Formats,
-  migrate,
-  STORE_FORMATS,
-  syncToDisk,
-  writeEmptyStore,
-} from './sqlite-format.js'
+import { type ChangeRow, checksumOf, type FileKind, type Formats, migrate, STORE_FILE, syncToDisk } from './sqlite-format.js'
 import { StorageError, StoreFormatError } from './store.js'
 
 /** What one sync makes durable, all of it or nothing. */
@@ -64,26 +55,34 @@ export function readStoreFile(options: {
   onRows: (rows: ChangeRow[]) => void
   onMigrated: (backup: string) => void
 }): ReadStoreFile {
-  const { open, path, formats = STORE_FORMATS } = options
-  const readable = <T>(work: () => T): T => {
-    try {
-      return work()
-    } catch (error) {
-      if (isDamage(error)) throw damagedStore(path, (error as Error).message)
-      throw storageErrorFrom(error, path, 'open')
-    }
-  }
-  return readable(() => {
-    accessSync(dirname(path), constants.W_OK)
-    if (isThere(path)) accessSync(path, constants.R_OK | constants.W_OK)
-    else create(open, path)
-
-    const format = readFormat(open, path, formats)
-    if (format < formats.current) options.onMigrated(migrate(open, path, format, formats))
+  const { open, path, formats = STORE_FILE.formats } = options
+  return readable(path, () => {
+    prepareFile({ open, path, kind: { ...STORE_FILE, formats }, onMigrated: options.onMigrated })
     const read = readThrough(open, path, options.onRows)
     const { trimmed, reserved } = read
-    return { marks: { trimmed, reserved }, hold: () => readable(() => openForWriting(open, path, read, options.maxFileBytes)) }
+    return { marks: { trimmed, reserved }, hold: () => readable(path, () => openForWriting(open, path, read, options.maxFileBytes)) }
   })
+}
+
+/** Runs the opening of a file; what SQLite and the system say of it becomes an error that names the file and the way out. */
+export function readable<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (isDamage(error)) throw damagedStore(path, (error as Error).message)
+    throw storageErrorFrom(error, path, 'open')
+  }
+}
+
+/** Sees to it that a file of this kind and of its current format is there: made new, or brought up to date beside a copy. */
+export function prepareFile(options: { open: OpenDatabase; path: string; kind: FileKind; onMigrated: (backup: string) => void }): void {
+  const { open, path, kind } = options
+  accessSync(dirname(path), constants.W_OK)
+  if (isThere(path)) accessSync(path, constants.R_OK | constants.W_OK)
+  else create(open, path, kind)
+
+  const format = readFormat(open, path, kind)
+  if (format < kind.formats.current) options.onMigrated(migrate(open, path, format, kind.formats))
 }
 
 /** Whether there is a store file to read; throws for what only looks like one or has lost its other half. */
@@ -99,7 +98,7 @@ function isThere(path: string): boolean {
 }
 
 /** Makes a new file under another name first, so that a crash leaves either none or a whole one. */
-function create(open: OpenDatabase, path: string): void {
+function create(open: OpenDatabase, path: string, kind: FileKind): void {
   const unfinished = `${path}.${randomBytes(4).toString('hex')}.new`
   // Made by hand for the mode, and because the system's own error says more than SQLite's.
   closeSync(openSync(unfinished, 'wx', 0o600))
@@ -109,7 +108,7 @@ function create(open: OpenDatabase, path: string): void {
       database.exec(
         `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`,
       )
-      writeEmptyStore(database)
+      kind.writeEmpty(database)
     } finally {
       database.close()
     }
@@ -134,7 +133,7 @@ function giveName(unfinished: string, path: string): void {
 }
 
 /** Reads without the right to write: closing such a connection moves nothing from the log into a file that may be damaged. */
-function reading<T>(open: OpenDatabase, path: string, read: (database: SqliteDatabase) => T): T {
+export function reading<T>(open: OpenDatabase, path: string, read: (database: SqliteDatabase) => T): T {
   const database = open(path, { readOnly: true })
   try {
     database.exec('BEGIN')
@@ -146,7 +145,7 @@ function reading<T>(open: OpenDatabase, path: string, read: (database: SqliteDat
   }
 }
 
-function readFormat(open: OpenDatabase, path: string, { current, migrations }: Formats): number {
+function readFormat(open: OpenDatabase, path: string, { applicationId: expected, formats: { current, migrations } }: FileKind): number {
   const [applicationId, format] = reading(open, path, (database) => {
     let header: [number, number] = [0, 0]
     eachRow(database, 'application_id, user_version', 'pragma_application_id, pragma_user_version', (id, version) => {
@@ -154,7 +153,7 @@ function readFormat(open: OpenDatabase, path: string, { current, migrations }: F
     })
     return header
   })
-  if (applicationId !== APPLICATION_ID) throw damagedStore(path, 'it is not a store of this program')
+  if (applicationId !== expected) throw damagedStore(path, 'it is not a store of this program')
   if (format > current) throw new StoreFormatError(path, format, current)
   for (let step = format; step < current; step++)
     if (!migrations[step]) throw damagedStore(path, `it has format ${format}, which never was`)
@@ -163,9 +162,7 @@ function readFormat(open: OpenDatabase, path: string, { current, migrations }: F
 
 function readThrough(open: OpenDatabase, path: string, onRows: (rows: ChangeRow[]) => void): Extent {
   return reading(open, path, (database) => {
-    eachRow(database, 'quick_check', 'pragma_quick_check', (finding) => {
-      if (finding !== 'ok') throw damagedStore(path, String(finding))
-    })
+    quickCheck(database, path)
     let portion: ChangeRow[] = []
     let characters = 0
     eachRow(database, 'version, resource, namespace, name, deleted, object, checksum', 'change ORDER BY version', (...values) => {
@@ -181,6 +178,13 @@ function readThrough(open: OpenDatabase, path: string, onRows: (rows: ChangeRow[
     })
     onRows(portion)
     return readExtent(database, path)
+  })
+}
+
+/** Throws a CorruptStoreError where the pages of a file do not fit together. */
+export function quickCheck(database: SqliteDatabase, path: string): void {
+  eachRow(database, 'quick_check', 'pragma_quick_check', (finding) => {
+    if (finding !== 'ok') throw damagedStore(path, String(finding))
   })
 }
 
@@ -206,19 +210,45 @@ function readMarks(database: SqliteDatabase, path: string): Marks {
   return found[0]
 }
 
+/** Takes the exclusive lock, with every commit synced. Throws as SQLite does when another process has the file. */
+export function lockForWriting(database: SqliteDatabase): void {
+  database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  // What is removed (the values of a Secret, say) is overwritten wherever its page is written anyway.
+  database.exec(`PRAGMA secure_delete = FAST; PRAGMA journal_size_limit = ${LOG_BYTES}; BEGIN IMMEDIATE; COMMIT`)
+}
+
+/** Tidies up behind the reading, once the lock is held, and sets how large the file may become. */
+export function afterLock(database: SqliteDatabase, path: string, maxFileBytes: number | undefined): void {
+  // Left by the reading; under this lock the index of the log is kept in memory.
+  rmSync(`${path}-shm`, { force: true })
+  if (maxFileBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.floor(maxFileBytes / PAGE_BYTES)}`)
+}
+
+/** Does all of `work` or nothing, and returns when it is on disk. Throws a StorageError when the disk refuses. */
+export function inTransaction(database: SqliteDatabase, path: string, work: () => void): void {
+  try {
+    database.exec('BEGIN IMMEDIATE')
+    work()
+    database.exec('COMMIT')
+  } catch (error) {
+    try {
+      database.exec('ROLLBACK')
+    } catch {
+      // SQLite rolls back by itself after some errors, and then there is nothing left to undo.
+    }
+    throw storageErrorFrom(error, path, 'write to')
+  }
+}
+
 function openForWriting(open: OpenDatabase, path: string, read: Extent, maxFileBytes: number | undefined): StoreFile {
   const database = open(path)
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
-    // What is removed (the values of a Secret, say) is overwritten wherever its page is written anyway.
-    database.exec(`PRAGMA secure_delete = FAST; PRAGMA journal_size_limit = ${LOG_BYTES}; BEGIN IMMEDIATE; COMMIT`)
+    lockForWriting(database)
     const now = readExtent(database, path)
     // Between the reading and this lock another process may have had the file.
     if (now.newest !== read.newest || now.trimmed !== read.trimmed || now.reserved !== read.reserved)
       throw new StorageError('EBUSY', `cannot open ${path}: another process has just changed it (EBUSY)`)
-    // Left by the reading; under this lock the index of the log is kept in memory.
-    rmSync(`${path}-shm`, { force: true })
-    if (maxFileBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.floor(maxFileBytes / PAGE_BYTES)}`)
+    afterLock(database, path, maxFileBytes)
   } catch (error) {
     database.close()
     throw error
@@ -229,20 +259,6 @@ function openForWriting(open: OpenDatabase, path: string, read: Extent, maxFileB
   const setMarks = database.prepare('UPDATE state SET trimmed = ?, reserved = ?, checksum = ?')
   let { trimmed, reserved } = read
 
-  const inTransaction = (work: () => void): void => {
-    try {
-      database.exec('BEGIN IMMEDIATE')
-      work()
-      database.exec('COMMIT')
-    } catch (error) {
-      try {
-        database.exec('ROLLBACK')
-      } catch {
-        // SQLite rolls back by itself after some errors, and then there is nothing left to undo.
-      }
-      throw storageErrorFrom(error, path, 'write to')
-    }
-  }
   const putMarks = (next: Marks): void => {
     if (next.trimmed !== trimmed || next.reserved !== reserved)
       setMarks.run(next.trimmed, next.reserved, checksumOf(next.trimmed, next.reserved))
@@ -250,7 +266,7 @@ function openForWriting(open: OpenDatabase, path: string, read: Extent, maxFileB
 
   return {
     commit(commit) {
-      inTransaction(() => {
+      inTransaction(database, path, () => {
         for (const row of commit.rows) insert.run(...row, checksumOf(...row))
         for (const version of commit.forget) remove.run(version)
         putMarks(commit)
@@ -260,7 +276,7 @@ function openForWriting(open: OpenDatabase, path: string, read: Extent, maxFileB
     },
     close(last) {
       try {
-        inTransaction(() => putMarks(last))
+        inTransaction(database, path, () => putMarks(last))
       } finally {
         database.close()
       }

@@ -16,6 +16,15 @@ export interface Formats {
   migrations: Readonly<Record<number, Migration>>
 }
 
+/** A kind of file: what marks it, its formats, how an empty one of the newest format is made. */
+export interface FileKind {
+  /** In SQLite's header. */
+  applicationId: number
+  formats: Formats
+  /** In an empty database; sets application_id and user_version too. */
+  writeEmpty(database: SqliteDatabase): void
+}
+
 /** The formats this program knows; the first is 1. */
 export const STORE_FORMATS: Formats = { current: 1, migrations: {} }
 
@@ -56,6 +65,9 @@ export function writeEmptyStore(database: SqliteDatabase): void {
     COMMIT;
   `)
 }
+
+/** The file of the objects. */
+export const STORE_FILE: FileKind = { applicationId: APPLICATION_ID, formats: STORE_FORMATS, writeEmpty: writeEmptyStore }
 
 /**
  * Brings a store file from format `from` to the current one, step by step, after a copy was put beside it. Returns the path

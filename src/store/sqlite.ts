@@ -7,8 +7,8 @@ import type { Marks } from './sqlite-file.js'
 import type { ChangeRow } from './sqlite-format.js'
 import { createLoading, keyText, type Loading } from './sqlite-load.js'
 import { type StoreWorker, startStoreWorker } from './sqlite-thread.js'
-import { HISTORY_CHANGES, StorageError, type Store, type StoreEvent, type WriteResult } from './store.js'
-import { createVisible, type Restored, versionOf } from './visible.js'
+import { HISTORY_CHANGES, StorageError, type Store, type StoreEvent, type StoreKey, type WriteResult } from './store.js'
+import { createVisible, type Restored, type Visible, versionOf } from './visible.js'
 
 /** One sync takes at most this many changes, or about this many characters of JSON: handing them over blocks the caller. */
 const BATCH_CHANGES = 512
@@ -20,9 +20,14 @@ const RESERVE_VERSIONS = 1000
 /** Changes that left the history are deleted from the file this many at a time, with a sync that is due anyway. */
 const FORGET_CHANGES = 256
 
+/** Callers inside of the process follow changes as they happen; hardly anything is looked up in their history. */
+const EARLY_HISTORY_CHANGES = 1000
+
+type Shown = NonNullable<Waiter['change']>
+
 /** Somebody waiting for the next sync: with a change, or just for everything before it. */
 interface Waiter {
-  change: { event: StoreEvent; row: ChangeRow } | undefined
+  change: { event: StoreEvent; row: ChangeRow; isShownEarly: boolean } | undefined
   done(): void
   refused(error: Error): void
 }
@@ -65,6 +70,15 @@ export async function openSqliteStore(options: {
   await orEnd(worker, worker.hold)
   const visible = createVisible({ historyChanges, freeze, restored, onTrimmed, onListenerError })
 
+  const early = createVisible({
+    historyChanges: EARLY_HISTORY_CHANGES,
+    freeze,
+    restored: { oldest: visible.version, objects: objectsIn(visible), changes: [] },
+    onListenerError,
+  })
+  /** The disk refused the last commit: nothing is shown early until it takes one. */
+  let isCautious = false
+
   let onDisk: Marks = worker.marks
   const decideChange = createDecider({ freeze })
   let lastVersion = Math.max(visible.version, onDisk.reserved)
@@ -97,7 +111,11 @@ export async function openSqliteStore(options: {
         refuse([...batch, ...waiters], error as Error)
         continue
       }
-      for (const { change } of batch) if (change) show(change.event)
+      for (const { change } of batch) if (change) show(change)
+      if (isCautious && rows.length > 0) {
+        isCautious = false
+        for (const { change } of waiters) if (change) showEarly(change)
+      }
       for (const waiter of batch) waiter.done()
     }
     syncing = false
@@ -117,7 +135,15 @@ export async function openSqliteStore(options: {
     onDisk = { trimmed, reserved }
   }
 
-  const show = (event: StoreEvent): void => {
+  const showEarly = (change: Shown): void => {
+    if (change.isShownEarly) return
+    change.isShownEarly = true
+    early.apply(change.event)
+  }
+
+  const show = (change: Shown): void => {
+    showEarly(change)
+    const { event } = change
     const id = keyText(event.key)
     if (pending.get(id)?.version === event.version) pending.delete(id)
     const trimmed = visible.apply(event)
@@ -129,10 +155,24 @@ export async function openSqliteStore(options: {
     // Later writes were decided on top of what is now refused, so they go with it.
     waiters = []
     pending.clear()
+    isCautious = true
+    takeBack(refused.flatMap(({ change }) => (change?.isShownEarly ? [change.event.key] : [])))
     for (const waiter of refused) waiter.refused(error)
   }
 
-  const write: Store['write'] = (key, decide) =>
+  /** Shows those who have seen what was refused the objects as they are. */
+  const takeBack = (keys: readonly StoreKey[]): void => {
+    for (const key of new Map(keys.map((key) => [keyText(key), key])).values()) {
+      const seen = early.get(key)
+      const object = visible.get(key)
+      if (seen === object) continue
+      const version = ++lastVersion
+      if (object) early.apply({ type: seen ? 'MODIFIED' : 'ADDED', key, object, previous: seen, version })
+      else if (seen) early.apply({ type: 'DELETED', key, object: withVersion(seen, version), previous: seen, version })
+    }
+  }
+
+  const writeAnd = (resolveWhen: 'accepted' | 'durable', ...[key, decide]: Parameters<Store['write']>): Promise<WriteResult> =>
     new Promise<WriteResult>((resolve, reject) => {
       if (closing) throw new StorageError('ECLOSED', `the store ${path} is closed`)
       const id = keyText(key)
@@ -143,7 +183,7 @@ export async function openSqliteStore(options: {
       if ('kept' in answer) {
         const object = answer.kept
         const result = { object, changed: false, version: versionOf(object) || visible.version }
-        if (accepted) wait({ change: undefined, done: () => resolve(result), refused: reject })
+        if (accepted && (resolveWhen === 'durable' || isCautious)) wait({ change: undefined, done: () => resolve(result), refused: reject })
         else resolve(result)
         return
       }
@@ -153,7 +193,10 @@ export async function openSqliteStore(options: {
       lastVersion = event.version
       pending.set(id, { object: deleted ? undefined : event.object, version: event.version })
       const result = { object: event.object, changed: true, version: event.version }
-      wait({ change: { event, row }, done: () => resolve(result), refused: reject })
+      const change: Shown = { event, row, isShownEarly: false }
+      if (resolveWhen === 'accepted' && !isCautious) resolve(result)
+      wait({ change, done: () => resolve(result), refused: reject })
+      if (!isCautious) showEarly(change)
     })
 
   const settled = (): Promise<void> =>
@@ -167,8 +210,19 @@ export async function openSqliteStore(options: {
     list: visible.list,
     resources: visible.resources,
     watch: visible.watch,
-    write,
+    write: (key, decide) => writeAnd('durable', key, decide),
     settled,
+    early: {
+      get version() {
+        return early.version
+      },
+      get: early.get,
+      list: early.list,
+      resources: early.resources,
+      watch: early.watch,
+      write: (key, decide) => writeAnd('accepted', key, decide),
+      settled,
+    },
     close() {
       closing ??= settled()
         .then(() => worker.close({ trimmed: onDisk.trimmed, reserved: lastVersion }))
@@ -204,4 +258,17 @@ function takeBatch(waiters: Waiter[]): Waiter[] {
   while (count < waiters.length && count < BATCH_CHANGES && characters < BATCH_CHARACTERS)
     characters += waiters[count++]!.change?.row[5].length ?? 0
   return waiters.splice(0, count)
+}
+
+function* objectsIn({ resources, list }: Visible): Generator<{ key: StoreKey; object: KubeObject }> {
+  for (const resource of resources()) {
+    for (const object of list(resource).items) {
+      const { namespace, name } = object.metadata
+      yield { key: { resource, ...(namespace && { namespace }), name }, object }
+    }
+  }
+}
+
+function withVersion(object: KubeObject, version: number): KubeObject {
+  return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } }
 }

@@ -37,7 +37,7 @@ export interface Snapshot {
 }
 
 /**
- * Everything that survives a restart. Reads and watches are served from memory and see only what is durable;
+ * Everything that survives a restart. Reads and watches are served from memory and see only what is durable (but for `early`);
  * writes are grouped into few syncs. Objects are immutable: never change one that went in or came out.
  */
 export interface Store {
@@ -66,9 +66,18 @@ export interface Store {
   ): () => void
   /** Resolves when everything accepted so far is durable and visible. */
   settled(): Promise<void>
+  /**
+   * The same store for callers inside of the process, who end with it: reads and watches see a write as soon as it is accepted, and
+   * writes resolve then. When the disk refuses what was seen here, watches are told of the objects as they were before, under new
+   * versions, and until the disk takes something again these callers wait as all others do.
+   */
+  readonly early: StoreView
   /** Syncs, then lets go of the files. Writes afterwards are refused. */
   close(): Promise<void>
 }
+
+/** One of the two ways to look at a store. */
+export type StoreView = Omit<Store, 'early' | 'close'>
 
 /** The disk refused: full, gone, not writable. `code` is the system's (ENOSPC, EIO, EROFS, SQLITE_FULL …). */
 export class StorageError extends Error {

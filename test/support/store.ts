@@ -9,6 +9,8 @@ import type { Change, Store, StoreEvent, StoreKey } from '../../src/store/store.
 /** Built by test/support/build.ts. */
 export const STORE_WORKER = join(import.meta.dirname, '..', '..', 'dist', 'store-worker.cjs')
 
+export const LOGS_WORKER = join(import.meta.dirname, '..', '..', 'dist', 'append-log-worker.cjs')
+
 /** A directory of the test's own, and what takes it away again. */
 export function aDirectory(): { path: string; remove: () => void } {
   const path = mkdtempSync(join(tmpdir(), 'kn-store-'))

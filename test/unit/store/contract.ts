@@ -41,6 +41,23 @@ export function describeStore(name: string, make: (options: { historyChanges?: n
       expect(store.get(configMapKey('a'))).toBe(first.object)
     })
 
+    test('inside of the process a write is seen at once, in the same order, and by later writes of anyone', async () => {
+      const store = await aStore()
+      const seen: string[] = []
+      store.early.watch({ resource: 'configmaps', fromVersion: 0 }, (event) => seen.push(eventText(event)))
+      const first = store.early.write(configMapKey('a'), put(aConfigMap('a', 'first')))
+      expect(seen).toEqual(['ADDED a@1'])
+      expect(store.early.get(configMapKey('a'))).toMatchObject({ data: { text: 'first' } })
+      const second = store.write(configMapKey('a'), (current) => ({ put: { ...current!, metadata: { ...current!.metadata, labels: {} } } }))
+      expect(seen).toEqual(['ADDED a@1', 'MODIFIED a@2 was 1'])
+      expect(store.early.version).toBe(2)
+      await first
+      const { object } = await second
+      expect(store.get(configMapKey('a'))).toBe(object)
+      expect(store.early.get(configMapKey('a'))).toBe(object)
+      expect(store.early.list('configmaps').items).toEqual(store.list('configmaps').items)
+    })
+
     test('a write decides at once, on top of writes that are not durable yet', async () => {
       const store = await aStore()
       const seen: unknown[] = []

@@ -5,7 +5,7 @@ import type { Level, Logger } from '../../../src/base/logger.js'
 import { createSeededRandom } from '../../../src/base/random.js'
 import { createMemoryStore } from '../../../src/store/memory.js'
 import { eachRow, loadSqlite } from '../../../src/store/sqlite-engine.js'
-import type { Store } from '../../../src/store/store.js'
+import type { Store, StoreEvent } from '../../../src/store/store.js'
 import { aConfigMap, aDirectory, configMapKey, eventText, openStore, put, remove } from '../../support/store.js'
 import { describeStore } from './contract.js'
 
@@ -195,8 +195,9 @@ describe('a disk that is full', () => {
     const decidedOn = await store.write(configMapKey('a'), (current) => ({
       put: { ...current!, metadata: { ...current!.metadata, labels: { fits: 'yes' } } },
     }))
-    expect(decidedOn).toMatchObject({ version: 4, object: { data: { text: 'durable' } } })
-    expect(events).toEqual(['MODIFIED a@4 was 1'])
+    // Two versions were refused, and two told the callers inside of the process that things are as before.
+    expect(decidedOn).toMatchObject({ version: 6, object: { data: { text: 'durable' } } })
+    expect(events).toEqual(['MODIFIED a@6 was 1'])
     await store.close()
   })
 
@@ -210,9 +211,40 @@ describe('a disk that is full', () => {
     await full.close()
 
     const store = await openStore(path)
-    expect(store.list('configmaps')).toMatchObject({ version: 4, items: [{ metadata: { name: 'a' } }, { data: { text: 'short' } }] })
-    // Version 5 was the refused write's: it is not given out a second time.
-    expect(await write(store, 'c', long)).toMatchObject({ version: 6 })
+    expect(store.list('configmaps')).toMatchObject({ version: 5, items: [{ metadata: { name: 'a' } }, { data: { text: 'short' } }] })
+    // Version 6 was the refused write's, 7 took it back: neither is given out a second time.
+    expect(await write(store, 'c', long)).toMatchObject({ version: 8 })
+    await store.close()
+  })
+
+  test('takes back what callers inside of the process have seen, then shows them nothing early until a write goes through', async () => {
+    const store = await openStore(path, { maxFileBytes: 100_000 })
+    await write(store, 'a', 'before')
+    await write(store, 'gone')
+    const seen: string[] = []
+    const note = ({ type, key, object }: StoreEvent): void => {
+      seen.push(`${type} ${key.name} ${(object as { data?: { text?: string } }).data?.text?.slice(0, 6) ?? ''}`)
+    }
+    store.early.watch({ resource: 'configmaps', fromVersion: 2 }, note)
+
+    await store.early.write(configMapKey('a'), put(aConfigMap('a', long)))
+    await store.early.write(configMapKey('new'), put(aConfigMap('new')))
+    await store.early.write(configMapKey('gone'), remove)
+    expect(seen.splice(0)).toEqual(['MODIFIED a xxxxxx', 'ADDED new ', 'DELETED gone '])
+    await store.settled()
+    expect(seen.splice(0)).toEqual(['MODIFIED a before', 'DELETED new ', 'ADDED gone '])
+    expect(store.early.list('configmaps').items).toEqual(store.list('configmaps').items)
+
+    await expect(store.early.write(configMapKey('a'), put(aConfigMap('a', long)))).rejects.toMatchObject({ code: 'ENOSPC' })
+    expect(seen).toEqual([])
+    const small = store.early.write(configMapKey('a'), put(aConfigMap('a', 'after')))
+    const behind = store.early.write(configMapKey('b'), put(aConfigMap('b')))
+    expect([seen, store.early.get(configMapKey('b'))]).toEqual([[], undefined])
+    await small
+    expect(seen.splice(0)).toEqual(['MODIFIED a after', 'ADDED b '])
+    await behind
+    await store.early.write(configMapKey('c'), put(aConfigMap('c')))
+    expect([seen, store.get(configMapKey('c'))]).toEqual([['ADDED c '], undefined])
     await store.close()
   })
 

@@ -1,10 +1,12 @@
 import { type Condition, readyCondition } from '../apimachinery/conditions.js'
-import { groupResource, type Kind } from '../apimachinery/kind.js'
+import { groupResource, type Kind, type KindFeed } from '../apimachinery/kind.js'
 import { type KubeObject, type ObjectRef, refText, timestamp } from '../apimachinery/object.js'
 import { isConflict, isNotFound } from '../apimachinery/status-error.js'
 import type { Informer } from '../client/informer.js'
 import type { Controller, Outcome, Reconcile, ReconcilerDeps } from './reconcile.js'
+import { createUriResolver } from './resolve-uri.js'
 import { asJson, isSameJson } from './same-json.js'
+import { createTracker, groupOf, type Tracker } from './tracker.js'
 import { createWorkQueue, type Processed, type WorkQueue } from './work-queue.js'
 
 const DEFAULT_CONCURRENCY = 8
@@ -22,13 +24,23 @@ type WithStatus = KubeObject & { status?: { observedGeneration?: number; conditi
 export function createControllerLoop(options: {
   controller: Controller
   informer: Informer<KubeObject>
-  /** All but `wake`, which is the queue's own. */
-  deps: Omit<ReconcilerDeps, 'wake'>
-}): WorkQueue {
-  const { controller, informer } = options
+  /** All but what is the queue's own. */
+  deps: Omit<ReconcilerDeps, 'wake' | 'track' | 'resolveUri'>
+  /** What references may lead to. */
+  kinds: KindFeed
+  /** See {@link createTurns}. */
+  turn: (task: () => void) => void
+}): WorkQueue & { tracker: Tracker } {
+  const { controller, informer, kinds } = options
   const { kind } = controller
   const conflicts = new Map<string, number>()
-  const deps: ReconcilerDeps = { ...options.deps, wake: (ref) => queue.add(refText(ref)) }
+  const tracker = createTracker({ informer: options.deps.informer, kinds, wake: (key) => queue.add(key) })
+  const deps: ReconcilerDeps = {
+    ...options.deps,
+    wake: (ref) => queue.add(refText(ref)),
+    track: tracker.track,
+    resolveUri: createUriResolver({ tracker, configMap: options.deps.configMap }),
+  }
   const { client, clock, log } = deps
   let reconcile: Reconcile<KubeObject> | undefined
 
@@ -49,6 +61,7 @@ export function createControllerLoop(options: {
 
   const process = async (key: string): Promise<Processed> => {
     const object = informer.get(refFrom(key)) as WithStatus | undefined
+    tracker.begin(refFrom(key))
     if (!object || !isOurs(controller, object)) {
       conflicts.delete(key)
       return {}
@@ -81,6 +94,7 @@ export function createControllerLoop(options: {
   const queue = createWorkQueue({
     process,
     clock,
+    turn: options.turn,
     concurrency: controller.concurrency ?? DEFAULT_CONCURRENCY,
     onFailure(key, error, failures) {
       if (failures > ROUTINE_FAILURES) log.warn('reconcile fails', { name: key, failures, error })
@@ -88,7 +102,7 @@ export function createControllerLoop(options: {
     },
   })
   reconcile = controller.create(deps)
-  return queue
+  return { ...queue, tracker }
 }
 
 /** Fills the queue: with every object there is, and from now on with whatever a change concerns. Returns what ends it. */
@@ -121,11 +135,6 @@ function ownersOf(child: KubeObject | undefined, kind: Kind): string[] {
   return child.metadata.ownerReferences
     .filter((owner) => owner.controller && owner.kind === kind.kind && groupOf(owner.apiVersion) === kind.group)
     .map((owner) => refText({ ...(kind.namespaced && { namespace: child.metadata.namespace }), name: owner.name }))
-}
-
-function groupOf(apiVersion: string): string {
-  const slash = apiVersion.indexOf('/')
-  return slash < 0 ? '' : apiVersion.slice(0, slash)
 }
 
 function isOurs({ kind, reconcilesDeleted }: Controller, { metadata }: KubeObject): boolean {

@@ -1,4 +1,4 @@
-import { groupResource, type Kind } from '../apimachinery/kind.js'
+import { groupResource, type Kind, type KindFeed } from '../apimachinery/kind.js'
 import type { KubeObject } from '../apimachinery/object.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
@@ -11,6 +11,7 @@ import { createEventRecorder, startEventExpiry } from './events.js'
 import { createControllerLoop, feed } from './loop.js'
 import type { Controller } from './reconcile.js'
 import { createSettling, type Idling } from './settling.js'
+import { createTurns } from './turns.js'
 import type { WorkQueue } from './work-queue.js'
 
 export interface Manager {
@@ -33,10 +34,17 @@ export interface Manager {
 /** The identity under which the shared caches read (kube-controller-manager shares its informers likewise). */
 const READER = 'system:kube-controller-manager'
 
-/** Runs controllers: shared caches, one work queue each, statuses written when they changed, failures retried with backoff. */
+const NO_KINDS: KindFeed = { kinds: () => [], onKinds: () => () => {} }
+
+/**
+ * Runs controllers: shared caches, one work queue each, statuses written when they changed, failures retried with backoff.
+ * When several have something to do, those that come first in `controllers` go first.
+ */
 export function createManager(options: {
   clientFor(userName: string): Client
   controllers: readonly Controller[]
+  /** Every kind there is, for what refers to objects of any kind; absent: no reference leads anywhere. */
+  kinds?: KindFeed
   /** The virtual domain. */
   clock: Clock
   realClock: Clock
@@ -45,7 +53,7 @@ export function createManager(options: {
   random: Random
   log: Logger
 }): Manager {
-  const { clientFor, controllers, clock, realClock, eventDelayMs, random, log } = options
+  const { clientFor, controllers, kinds = NO_KINDS, clock, realClock, eventDelayMs, random, log } = options
   const reader = clientFor(READER)
   const { transport, deliveries } = countDeliveries(reader.transport)
   const watching = createClient({ transport, user: reader.user, fieldManager: READER })
@@ -65,7 +73,8 @@ export function createManager(options: {
     await Promise.all([...informers.values()].map(({ synced }) => synced))
   }
 
-  const loopOf = (controller: Controller): WorkQueue => {
+  const turns = createTurns()
+  const loopOf = (controller: Controller, rank: number): ReturnType<typeof createControllerLoop> => {
     const { kind, actsAs } = controller
     const client = clientFor(actsAs)
     const ownLog = log.with({ kind: kind.kind })
@@ -73,6 +82,8 @@ export function createManager(options: {
     return createControllerLoop({
       controller,
       informer: informer(kind),
+      kinds,
+      turn: (task) => turns.take(rank, task),
       deps: {
         client,
         clock,
@@ -103,12 +114,13 @@ export function createManager(options: {
       for (const { kind, owns = [], wokenBy = [] } of controllers)
         for (const each of [kind, ...owns, ...wokenBy.map((w) => w.kind)]) informer(each)
       await allSynced()
-      const loops = controllers.map((controller) => ({ controller, queue: loopOf(controller) }))
+      const loops = controllers.map((controller, rank) => ({ controller, queue: loopOf(controller, rank) }))
       // Controllers may have asked for further caches while they were made.
       await allSynced()
       if (stopping.signal.aborted) return
       for (const { controller, queue } of loops) {
         queues.push(queue)
+        endings.push(queue.tracker.stop)
         endings.push(feed(controller, queue, informer))
       }
       endings.push(startEventExpiry({ client: reader, events, clock, log, busy: settling.busy }))

@@ -1,3 +1,4 @@
+import type { Destination } from '../apimachinery/destination.js'
 import type { Kind } from '../apimachinery/kind.js'
 import type { KubeObject, ObjectRef } from '../apimachinery/object.js'
 import type { Clock } from '../base/clock.js'
@@ -5,6 +6,8 @@ import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
 import type { Client } from '../client/client.js'
 import type { Informer } from '../client/informer.js'
+import type { Resolution } from './resolve-uri.js'
+import type { ObjectReference, Tracked } from './tracker.js'
 
 /**
  * Brings the world one step closer to what an object asks for. Level-triggered: it reads everything anew, never asks
@@ -71,6 +74,13 @@ export interface ReconcilerDeps {
   informer<T extends KubeObject>(kind: Kind<T>): Informer<T>
   /** `data` of a ConfigMap as it is now ({} when there is none). Live: read it in each reconcile. */
   configMap(namespace: string, name: string): Readonly<Record<string, string>>
+  /**
+   * Finds an object of any kind that is served, user-defined ones included; `by`, an object of this controller's kind, is reconciled
+   * again when it changes, comes or goes. Counts until the end of `by`'s next reconcile: ask anew each time.
+   */
+  track(reference: ObjectReference, by: ObjectRef): Promise<Tracked>
+  /** Finds the address of a sink; the referrer, an object of this controller's kind, is reconciled again when that changes. */
+  resolveUri(destination: Destination | undefined, referrer: KubeObject): Promise<Resolution>
   /** Records a Kubernetes Event about an object; equal ones are counted up. Never throws. */
   event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string, detail?: EventDetail): void
   /** Reconciles an object of this controller's kind soon: for what no watch tells, such as the end of a process. */

@@ -30,17 +30,18 @@ export function retryDelayMs(failures: number): number {
 
 /**
  * Keys in line for `process`: each at most once, never the same one twice at the same time. A throw is a failure: the key
- * comes back after a wait that doubles; a success forgets its failures. Starts on the next turn of the event loop, so that
- * everything told in this one is told before.
+ * comes back after a wait that doubles; a success forgets its failures. Starts on a later turn of the event loop, which `turn`
+ * gives, so that everything told in this one is told before.
  */
 export function createWorkQueue(options: {
   process: (key: string) => Promise<Processed>
   /** Virtual time: delays and backoff. */
   clock: Clock
   concurrency: number
+  turn?: (task: () => void) => void
   onFailure?: (key: string, error: unknown, failures: number) => void
 }): WorkQueue {
-  const { process, clock, concurrency } = options
+  const { process, clock, concurrency, turn = onNextTurn } = options
   const line = new Set<string>()
   const processing = new Set<string>()
   const dirty = new Set<string>()
@@ -53,16 +54,16 @@ export function createWorkQueue(options: {
   const isIdle = (): boolean => processing.size === 0 && (isStopped || line.size === 0)
 
   const schedule = (): void => {
-    if (isScheduled || isStopped || line.size === 0) return
+    if (isScheduled || isStopped || line.size === 0 || processing.size >= concurrency) return
     isScheduled = true
-    onNextTurn(() => {
+    turn(() => {
       isScheduled = false
-      for (const key of line) {
-        if (isStopped || processing.size >= concurrency) break
-        line.delete(key)
-        processing.add(key)
-        void run(key)
-      }
+      const [key] = line
+      if (isStopped || key === undefined) return
+      line.delete(key)
+      processing.add(key)
+      schedule()
+      void run(key)
     })
   }
 

@@ -24,7 +24,10 @@ export interface ConnectionDeps {
   deadlines: Deadlines
   clock: Clock
   random: Random
-  /** Hands a connection whose next bytes have been put back to a server that speaks HTTP/2, or HTTP/1.1 to HTTP/2 applications. */
+  /**
+   * Hands a connection whose next bytes have been put back to a server that speaks HTTP/2, or HTTP/1.1 for HTTP/2 applications and
+   * for hosts that are answered inside this process.
+   */
   divert(socket: Socket, entrance: Entrance, protocol: 'http1' | 'http2'): void
 }
 
@@ -128,7 +131,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     const head = reader.readRequest(text)
     if (head.refusal !== 0) return reject(head.refusal)
     const destination = destinationOf({ ...addressOf(head), headerValue }, entrance, deps)
-    if (destination?.target.http2) return divert('http1', bytes.subarray(start))
+    if (destination ? destination.target.http2 : entrance.inside?.(head.host)) return divert('http1', bytes.subarray(start))
 
     isFirst = false
     input = end + 4 < bytes.length ? bytes.subarray(end + 4) : undefined
@@ -178,8 +181,9 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     connected: () => sendRequest(),
     received(bytes) {
       if (state === 'tunnel') {
-        if (!socket.write(bytes)) upstream?.socket.pause()
+        if (!socket.write(bytes) && socket.writableLength > 0) upstream?.socket.pause()
       } else relay.received(bytes)
+      return socket.writableLength === 0
     },
     drained() {
       isUpstreamFull = false
@@ -241,17 +245,17 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
       exchange,
       started: () => passages.started(passage),
       sendText(text) {
-        if (!socket.write(text, 'latin1')) upstream?.socket.pause()
+        if (!socket.write(text, 'latin1') && socket.writableLength > 0) upstream?.socket.pause()
         passages.wrote(passage)
       },
       sendBytes(bytes) {
-        if (!socket.write(bytes)) upstream?.socket.pause()
+        if (!socket.write(bytes) && socket.writableLength > 0) upstream?.socket.pause()
         passages.wrote(passage)
       },
       sendTextAndBytes(text, bytes) {
         socket.cork()
         socket.write(text, 'latin1')
-        if (!socket.write(bytes)) upstream?.socket.pause()
+        if (!socket.write(bytes) && socket.writableLength > 0) upstream?.socket.pause()
         socket.uncork()
         passages.wrote(passage)
       },

@@ -1,6 +1,7 @@
 import type { Random } from '../base/random.js'
 import { type HostRoute, hostName, matchPath, type Routes, type Target } from './routes.js'
 import { chooseTarget } from './split.js'
+import type { Front } from './stream-front.js'
 
 /** Where a request goes, and what changes about it on the way. */
 export interface Destination {
@@ -15,7 +16,12 @@ export interface Destination {
 export interface Entrance {
   /** `host` as it came, with port. */
   find(host: string): HostRoute | undefined
+  /** Who answers inside this process for a host that no route is for. */
+  inside?(host: string): InsideHandler | undefined
 }
+
+/** Answers a request inside this process, whichever protocol it came by. */
+export type InsideHandler = (request: Front) => void
 
 const ORIGINAL_HOST = 'k-original-host'
 

@@ -12,7 +12,7 @@ import type { Revision } from '../kinds/revision/schema.js'
 import { createActivator } from './activator.js'
 import { serveConnection } from './client-connection.js'
 import { createDeadlines } from './deadlines.js'
-import type { Entrance } from './destination.js'
+import type { Entrance, InsideHandler } from './destination.js'
 import { createDraining } from './draining.js'
 import { createEndpoints } from './endpoints.js'
 import { createHeadReader, MAX_HEAD_BYTES } from './http1-heads.js'
@@ -50,6 +50,8 @@ export interface GatewayOptions {
   externalPort: number
   /** For the names inside the cluster; 0 takes any free port. */
   clusterLocalPort: number
+  /** Who answers inside this process for a host inside the cluster that no route is for; `host` as it came, with port. */
+  inside?: (host: string) => InsideHandler | undefined
   /** Where the queue-proxies' request logs go, and whether there are any; absent: there are none. */
   requestLog?: Pick<RequestLogOptions, 'configMaps' | 'write'>
 }
@@ -58,6 +60,13 @@ export interface GatewayOptions {
 const LOOPBACK = '127.0.0.1'
 const MAX_STREAMS_PER_CONNECTION = 1000
 const HTTP2_IDLE_MS = 600_000
+/** A connection whose requests are answered inside is kept that long without one. */
+const INSIDE_IDLE_MS = 600_000
+
+/** Routes come first: a Service may have any name. */
+function insideOf(entrance: Entrance, host: string): InsideHandler | undefined {
+  return entrance.inside && !entrance.find(host) ? entrance.inside(host) : undefined
+}
 
 /**
  * The data path of Serving: ingress, activator and queue-proxy in one hop. A request goes this way:
@@ -110,9 +119,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const transitDeps = { routes, passages, random, clock }
   const http1 = createHttp1Server({ maxHeaderSize: MAX_HEAD_BYTES, noDelay: true }, (request, response) => {
     const entrance = entrances.get(request.socket)
-    if (entrance) serveStream(frontOfHttp1(request, response), entrance, transitDeps)
-    else response.destroy()
+    if (!entrance) return void response.destroy()
+    const inside = insideOf(entrance, request.headers.host ?? '')
+    const front = frontOfHttp1(request, response, { isLast: !inside })
+    if (inside) inside(front)
+    else serveStream(front, entrance, transitDeps)
   })
+  http1.keepAliveTimeout = INSIDE_IDLE_MS
   http1.on('clientError', (_error, socket) => socket.destroy())
   const http2 = createHttp2Server({
     settings: { maxConcurrentStreams: MAX_STREAMS_PER_CONNECTION, maxHeaderListSize: MAX_HEAD_BYTES },
@@ -123,8 +136,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const entrance = arriving
     session.on('stream', (stream, headers, _flags, raw: string[] = []) => {
       stream.on('error', () => {})
-      if (entrance) serveStream(frontOfHttp2(stream, headers, raw), entrance, transitDeps)
-      else stream.close()
+      if (!entrance) return stream.close()
+      const front = frontOfHttp2(stream, headers, raw)
+      const inside = insideOf(entrance, front.host)
+      if (inside) inside(front)
+      else serveStream(front, entrance, transitDeps)
     })
   })
   const sockets = new Set<Socket>()
@@ -180,9 +196,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       })
     })
   const byHost = (visibility: Visibility): Entrance => ({ find: (name) => routes.find(visibility, hostName(name)) })
+  const clusterLocalEntrance: Entrance = { ...byHost('ClusterLocal'), ...(options.inside && { inside: options.inside }) }
 
   const external = await listen(host, options.externalPort, byHost('ExternalIP'))
-  const clusterLocal = await listen(host, options.clusterLocalPort, byHost('ClusterLocal')).catch((error: unknown) => {
+  const clusterLocal = await listen(host, options.clusterLocalPort, clusterLocalEntrance).catch((error: unknown) => {
     external.close()
     throw error
   })

@@ -30,6 +30,7 @@ export interface RelayClient {
 export interface ResponseRelay {
   /** A new response is expected. */
   reset(): void
+  /** Takes over nothing of `bytes` but what it hands to the client. */
   received(bytes: Buffer): void
   /** The application has ended its side of the connection. */
   finished(): void
@@ -100,7 +101,8 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
       const end = bytes.indexOf('\r\n\r\n')
       if (end === -1) {
         if (bytes.length > MAX_HEAD_BYTES) return client.broken('malformed HTTP response: the header is too long')
-        held = bytes
+        // The memory that was received is the connection's.
+        held = Buffer.from(bytes)
         return
       }
       const head = end <= MAX_HEAD_BYTES ? reader.readResponse(bytes.toString('latin1', 0, end + 2)) : undefined

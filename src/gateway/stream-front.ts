@@ -30,10 +30,12 @@ export interface Front {
   onGone(listener: () => void): void
 }
 
-/** HTTP/1.1: only requests for applications that speak HTTP/2 get here, one per connection. */
-export function frontOfHttp1(request: IncomingMessage, response: ServerResponse): Front {
-  // The raw forwarder, which is faster and stricter, is to see the next request.
-  response.shouldKeepAlive = false
+/**
+ * HTTP/1.1: requests for applications that speak HTTP/2, and for hosts that are answered inside. `isLast` ends the connection
+ * with it, so that the raw forwarder, which is faster and stricter, sees the next one.
+ */
+export function frontOfHttp1(request: IncomingMessage, response: ServerResponse, { isLast: isLastRequest }: { isLast: boolean }): Front {
+  if (isLastRequest) response.shouldKeepAlive = false
   return {
     method: request.method ?? 'GET',
     path: request.url ?? '/',

@@ -6,7 +6,8 @@ import { INSTANCE_HOST, type Instance } from './instance.js'
 /** Who uses a connection at the moment. */
 export interface UpstreamUser {
   connected(): void
-  received(bytes: Buffer): void
+  /** False: the bytes are still needed when it returns, so their memory must not be read into again. */
+  received(bytes: Buffer): boolean
   /** What was written has gone out. */
   drained(): void
   /** The application ends its side of the connection. */
@@ -45,6 +46,10 @@ const IDLE_LIMIT_MS = 4000
 /** A request that cannot be sent twice goes only on a connection that was in use so shortly ago, or on a new one. */
 const RECENT_MS = 1000
 const MAX_IDLE_PER_INSTANCE = 1000
+/** What is read at once: a big answer in few steps, from memory that is used again once the client's socket has taken it. */
+const READ_BYTES = 128 * 1024
+/** So little is cheaper to copy than to follow. */
+const COPIED_BYTES = 4096
 
 /** Connections to the instances, kept alive and used last in, first out. */
 export function createUpstreamPool(deps: { clock: Clock; deadlines: Deadlines }): UpstreamPool {
@@ -65,7 +70,32 @@ export function createUpstreamPool(deps: { clock: Clock; deadlines: Deadlines })
   }
 
   const open = (instance: Instance, user: UpstreamUser): Upstream => {
-    const socket = connect({ host: INSTANCE_HOST, port: instance.port, noDelay: true, allowHalfOpen: true })
+    let scratch = Buffer.allocUnsafeSlow(READ_BYTES)
+    let isKept = false
+    const receive = (bytes: Buffer): boolean => {
+      if (upstream.user) return upstream.user.received(bytes)
+      // An answer to nothing: whatever it is, it must not become the answer to the next request.
+      drop(upstream)
+      return true
+    }
+    const socket = connect({
+      host: INSTANCE_HOST,
+      port: instance.port,
+      noDelay: true,
+      allowHalfOpen: true,
+      onread: {
+        buffer() {
+          if (isKept) scratch = Buffer.allocUnsafeSlow(READ_BYTES)
+          isKept = false
+          return scratch
+        },
+        callback(count) {
+          if (count > COPIED_BYTES) isKept = !receive(scratch.subarray(0, count))
+          else receive(Buffer.from(scratch.subarray(0, count)))
+          return true
+        },
+      },
+    })
     const upstream: Upstream = {
       socket,
       instance,
@@ -81,11 +111,6 @@ export function createUpstreamPool(deps: { clock: Clock; deadlines: Deadlines })
     socket.on('connect', () => {
       upstream.isConnected = true
       upstream.user?.connected()
-    })
-    socket.on('data', (bytes: Buffer) => {
-      // An answer to nothing: whatever it is, it must not become the answer to the next request.
-      if (upstream.user) upstream.user.received(bytes)
-      else drop(upstream)
     })
     socket.on('drain', () => upstream.user?.drained())
     socket.on('end', () => {

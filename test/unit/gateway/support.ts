@@ -140,7 +140,8 @@ export interface TestGateway extends Gateway {
 export async function startTestGateway({
   clock = createSystemClock(),
   requestLog,
-}: Pick<GatewayOptions, 'requestLog'> & { clock?: Clock } = {}): Promise<TestGateway> {
+  inside,
+}: Pick<GatewayOptions, 'requestLog' | 'inside'> & { clock?: Clock } = {}): Promise<TestGateway> {
   const informers = createInformers()
   const warnings: string[] = []
   const gateway = await startGateway({
@@ -152,6 +153,7 @@ export async function startTestGateway({
     externalPort: 0,
     clusterLocalPort: 0,
     ...(requestLog && { requestLog }),
+    ...(inside && { inside }),
   })
   onTestFinished(() => gateway.stop())
   const scale: TestGateway['scale'] = (name, ports, portName) => {

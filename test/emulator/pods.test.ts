@@ -92,7 +92,7 @@ describe.each(oldestAndNewest)('kubectl $version', ({ path }) => {
 
   test('get pods -w tells of crashes, with waits that double from 10 s', async ({ client, emulator, clock }) => {
     const watch = await watchPods(path, emulator, client)
-    const crash = { image: 'kn.local/shell', command: ['sh', '-c', 'echo out of luck; exit 3'] }
+    const crash = { image: 'kn.local/shell', command: ['sh', '-c', 'echo out of luck; sleep 0.1; exit 3'] }
     await client.create(serviceKind, aService({ name: 'crash', container: crash }))
     const started = async (restarts: number): Promise<void> => {
       const said = (): boolean => watch.story('crash').some((row) => row.startsWith(`0/2 CrashLoopBackOff ${restarts} `))
@@ -183,6 +183,8 @@ describe.each(oldestAndNewest)('kubectl $version', ({ path }) => {
       Boolean(status!.containerStatuses![0]!.state.running),
     )
     expect(restarted.status!.containerStatuses![0]!.lastState.terminated).toMatchObject({ exitCode: 143, reason: 'Error' })
+    // Events are written a moment after what they tell of.
+    await emulator.settled()
     const text = (await run(path, ['describe', 'pod', pod!.metadata.name], emulator.env)).stdout
     expect(text).toMatch(/Warning +Unhealthy +\S+ \(x2 over \S+\) +kubelet +Liveness probe failed: HTTP probe failed with statuscode: 503/)
     expect(text).toMatch(/Normal +Killing +\S+ +kubelet +Container user-container failed liveness probe, will be restarted/)
@@ -191,7 +193,18 @@ describe.each(oldestAndNewest)('kubectl $version', ({ path }) => {
 })
 
 test('kn says what a program that ends said last', async ({ kn }) => {
-  const crashing = ['--image', 'kn.local/shell', '--cmd', 'sh', '--arg', '-c', '--arg', 'echo out of luck; exit 3', '--wait-timeout', '20']
+  const crashing = [
+    '--image',
+    'kn.local/shell',
+    '--cmd',
+    'sh',
+    '--arg',
+    '-c',
+    '--arg',
+    'echo out of luck; sleep 0.1; exit 3',
+    '--wait-timeout',
+    '20',
+  ]
   expect((await kn(['service', 'create', 'crash', ...crashing])).exitCode).toBe(1)
   expect((await kn('revision list')).stdout).toMatch(/^crash-00001 .* ExitCode3 : Container failed with: out of luck$/m)
 

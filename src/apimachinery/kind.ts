@@ -1,6 +1,7 @@
 import type { FieldError } from './field-error.js'
 import type { KubeObject, LabelSelector, ObjectRef } from './object.js'
 import type { Schema } from './schema.js'
+import type { Requirement } from './selectors.js'
 import type { Cause } from './status-error.js'
 
 /** A column of `kubectl get`. Exactly one of `jsonPath` (kubectl's dot form) and `cell` says what stands in it. */
@@ -64,6 +65,8 @@ export interface AdmissionContext<T extends KubeObject = KubeObject> {
   list<U extends KubeObject>(kind: Kind<U>, namespace?: string): readonly U[]
   /** `data` of a ConfigMap, {} when there is none. */
   configMap(namespace: string, name: string): Readonly<Record<string, string>>
+  /** Whether RBAC lets the user do something else than what they are doing. */
+  isAllowed(wanted: { verb: string; group: string; resource: string; namespace?: string | undefined; name?: string }): boolean
   /** Adds a `Warning:` header to the answer. */
   warn(text: string): void
 }
@@ -115,16 +118,59 @@ export interface ServedKind<T extends KubeObject = KubeObject> {
   unconditionalUpdate?: boolean
   /** Answers DELETE with the object rather than a Status, as pods, services and service accounts do. */
   deleteReturnsObject?: boolean
+  /** Dependents stay where a deletion does not say what becomes of them, as they did in old versions; a text is a warning then. */
+  orphansByDefault?: true | string
   /** Name rule; absent: a DNS-1123 subdomain. */
   nameRule?: 'subdomain' | 'dns1123Label' | 'dns1035Label' | 'pathSegment'
   /** Told with every answer of a version that users should leave. */
   deprecationWarning?: string
+  /**
+   * Of a version that is not the one objects are stored in: that one, which is served under an entry of its own, and how either
+   * becomes the other. Caches (Informer) are kept of the stored version alone. `resource`: its name in the store (`events`), where
+   * that is of another group.
+   */
+  storedAs?: { apiVersion: string; resource?: string; convert(object: KubeObject, apiVersion: string): KubeObject }
   /** The schema that is published, where it is not the one that is evaluated (which may refer to itself). */
   publishedSchema?: Schema
   /** Built in (true) or a custom resource (false): decides strategic merge patches, list items' kinds, PUT without a version. */
   builtIn: boolean
   /** Extra verbs or a smaller set than the usual eight. */
   verbs?: readonly string[]
+  /** Where its objects are when not in the store. Such a kind is only read: its `verbs` are get, list and watch. */
+  source?: ObjectSource<T>
+}
+
+/** Objects that an engine keeps itself, under versions of its own. What it hands out is immutable. */
+export interface ObjectSource<T extends KubeObject = KubeObject> {
+  /** The newest version there is to see. Never goes back. */
+  version(): number
+  find(ref: ObjectRef): T | undefined
+  /** Objects in the order of the source. May leave out what does not match: the caller looks again. */
+  page(query: SourceQuery): readonly T[]
+  /**
+   * Tells every later change, in order. Throws a StatusError when that cannot be done from `fromVersion` on: 410 when the source has
+   * forgotten, 504 when that lies in the future.
+   */
+  watch(options: { namespace?: string | undefined; fromVersion: number }, listener: (event: SourceEvent<T>) => void): () => void
+}
+
+export interface SourceQuery {
+  namespace: string | undefined
+  /** Terms of a field selector that all have to hold. */
+  fields: readonly Requirement[]
+  /** Name of the last object that was handed out; absent: from the start. */
+  after: string | undefined
+  /** Only what was there at this version. */
+  upToVersion: number
+  limit: number
+}
+
+export interface SourceEvent<T extends KubeObject = KubeObject> {
+  type: 'ADDED' | 'MODIFIED' | 'DELETED'
+  object: T
+  /** The object before a change, as far as selectors look at it; absent where that is not known. */
+  previous: T | undefined
+  version: number
 }
 
 /** Methods rather than function types, so that kinds of any object type can stand in one list. */

@@ -131,6 +131,12 @@ export const refusals = {
     }),
   /** A watch or continue token from before the history window. */
   expired: (message: string) => new StatusError({ code: 410, reason: 'Expired', message }),
+  unavailable: () =>
+    new StatusError({
+      code: 503,
+      reason: 'ServiceUnavailable',
+      message: 'the server is currently unable to handle the request',
+    }),
   internal: (message: string) => new StatusError({ code: 500, reason: 'InternalError', message: `Internal error occurred: ${message}` }),
 }
 

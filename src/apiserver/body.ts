@@ -1,4 +1,5 @@
 import type { ApiCall } from '../apimachinery/call.js'
+import { canonicalTimes } from '../apimachinery/canonical-times.js'
 import { isJsonObject } from '../apimachinery/json.js'
 import type { ObjectMeta, OwnerReference, Unstructured } from '../apimachinery/object.js'
 import { refusals } from '../apimachinery/status-error.js'
@@ -36,6 +37,7 @@ export function objectOf(resource: Resource, call: ApiCall, body: unknown, { nam
       throw refusals.badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${call.name})`)
     metadata.name = call.name!
   }
+  if (resource.served.builtIn) canonicalTimes(resource.served.schema, rest)
   return { apiVersion, kind: kind.kind, metadata, ...rest }
 }
 

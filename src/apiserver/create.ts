@@ -3,10 +3,10 @@ import type { Owners } from '../apimachinery/managed-fields/update.js'
 import { timestamp, type Unstructured } from '../apimachinery/object.js'
 import { refusals, StatusError } from '../apimachinery/status-error.js'
 import { nameSuffix, uuid } from '../base/random.js'
-import { admit, strictBodyRefusal } from './admission.js'
+import { type Admission, admit, conclude, strictBodyRefusal } from './admission.js'
 import { dedupeOwners, objectOf } from './body.js'
 import { writeObject } from './crd/write.js'
-import { type AnswerVerb, carriedOut, keyOf, type VerbDeps, warningsFor } from './deps.js'
+import { type AnswerVerb, carriedOut, decided, keyOf, type VerbDeps, warningsFor } from './deps.js'
 import { requireNamespace } from './namespaces.js'
 import type { Resource } from './resource.js'
 
@@ -18,14 +18,18 @@ const NAME_ATTEMPTS = 8
 
 /** POST on a collection. */
 export const create: AnswerVerb = async (deps, resource, call) => {
-  const warnings = warningsFor()
-  const object = newObject(deps, resource, call, { named: false, warn: warnings.warn })
-  const { name, namespace } = object.metadata
-  const result = await writeObject(deps, resource, keyOf(resource, namespace, name), (current) => {
-    if (current) throw refusals.alreadyExists(resource.name, name, current.metadata.deletionTimestamp !== undefined)
-    return call.options?.dryRun ? { keep: object } : { put: object }
+  const dryRun = call.options?.dryRun === true
+  const { object, warnings } = await decided(deps, resource, '', async (deciding) => {
+    const warnings = warningsFor()
+    const object = newObject(deciding, resource, call, { named: false, warn: warnings.warn })
+    const { name, namespace } = object.metadata
+    const result = await writeObject(deciding, resource, keyOf(resource, namespace, name), (current) => {
+      if (current) throw refusals.alreadyExists(resource.name, name, current.metadata.deletionTimestamp !== undefined)
+      return dryRun ? { keep: object } : { put: object }
+    })
+    return { object: dryRun ? object : result.object, warnings }
   })
-  const answer = call.options?.dryRun ? object : await carriedOut(resource, call, result.object, warnings.warn)
+  const answer = dryRun ? object : await carriedOut(resource, call, object, warnings.warn)
   return { code: 201, object: answer, warnings: warnings.list }
 }
 
@@ -52,6 +56,7 @@ export function newObject(
   if (metadata.resourceVersion && metadata.resourceVersion !== '0')
     throw new StatusError({ code: 500, reason: '', message: 'resourceVersion should not be set on objects to be created' })
   if (kind.namespaced && !metadata.namespace) throw refusals.badRequest('an empty namespace may not be set during creation')
+  const isNameGiven = Boolean(metadata.name)
   if (!metadata.name && metadata.generateName) metadata.name = generatedName(deps, resource, metadata.namespace, metadata.generateName)
   if (!metadata.name)
     throw refusals.invalid(kind, '', [
@@ -71,7 +76,7 @@ export function newObject(
   const { fieldManagers } = deps
   const track = owners ? fieldManagers.put(draft, owners) : fieldManagers.track(resource, call, draft, undefined)
 
-  return admit(deps, resource, draft, {
+  const admission: Admission = {
     operation: 'CREATE',
     subresource: '',
     user: call.user,
@@ -80,7 +85,11 @@ export function newObject(
     strictRefusal: strictBodyRefusal(resource),
     warn,
     track,
-  })
+    isNameGiven,
+  }
+  const object = admit(deps, resource, draft, admission)
+  conclude(deps, resource, object, admission)
+  return object
 }
 
 function generatedName(deps: VerbDeps, resource: Resource, namespace: string | undefined, prefix: string): string {

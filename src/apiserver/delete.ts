@@ -2,8 +2,9 @@ import type { ApiAnswer, ApiCall, CallOptions } from '../apimachinery/call.js'
 import { type KubeObject, type ObjectMeta, timestamp } from '../apimachinery/object.js'
 import { isNotFound, refusals, type Status } from '../apimachinery/status-error.js'
 import type { Change } from '../store/store.js'
+import { judgeDeletion } from './admission.js'
 import { writeObject } from './crd/write.js'
-import { type AnswerVerb, holdsNamespace, isReleased, keyOf, nameOf, type VerbDeps } from './deps.js'
+import { type AnswerVerb, decided, holdsNamespace, isReleased, keyOf, nameOf, type VerbDeps, warningsFor } from './deps.js'
 import { selected } from './list.js'
 import { requireMortal, terminatingNamespace } from './namespaces.js'
 import { NAMESPACES, type Resource } from './resource.js'
@@ -18,18 +19,21 @@ const FOREGROUND = 'foregroundDeletion'
  */
 export const remove: AnswerVerb = async (deps, resource, call) => {
   const name = nameOf(call)
-  const { object, removed } = await removeOne(deps, resource, call, name)
-  if (!removed || resource.served.deleteReturnsObject) return { code: 200, object, warnings: [] }
-  return { code: 200, object: removedStatus(resource, object), warnings: [] }
+  const { object, removed, warnings } = await removeOne(deps, resource, call, name)
+  if (!removed || resource.served.deleteReturnsObject) return { code: 200, object, warnings }
+  return { code: 200, object: removedStatus(resource, object), warnings }
 }
 
 /** DELETE of a collection: everything selected, one by one; answers with what was deleted. */
 export const removeCollection: AnswerVerb = async (deps, resource, call): Promise<ApiAnswer> => {
   const chosen = await selected(deps, resource, call)
+  const warnings = warningsFor()
   const gone = await Promise.all(
     chosen.map(async ({ metadata: { name, namespace } }) => {
       try {
-        return (await removeOne(deps, resource, { ...call, ...(namespace && { namespace }) }, name)).object
+        const { object, warnings: told } = await removeOne(deps, resource, { ...call, ...(namespace && { namespace }) }, name)
+        for (const text of told) warnings.warn(text)
+        return object
       } catch (error) {
         // Someone else was faster: as good as deleted.
         if (isNotFound(error)) return undefined
@@ -45,7 +49,7 @@ export const removeCollection: AnswerVerb = async (deps, resource, call): Promis
       metadata: { resourceVersion: String(deps.store.version) },
       items: gone.filter((object) => object !== undefined),
     },
-    warnings: [],
+    warnings: warnings.list,
   }
 }
 
@@ -54,15 +58,28 @@ async function removeOne(
   resource: Resource,
   call: ApiCall,
   name: string,
-): Promise<{ object: KubeObject; removed: boolean }> {
-  const options = call.options ?? {}
+): Promise<{ object: KubeObject; removed: boolean; warnings: readonly string[] }> {
   if (resource.stored === NAMESPACES) requireMortal(name)
+  return decided(deps, resource, name, (deciding) => removed(deciding, resource, call, name))
+}
+
+async function removed(
+  deps: VerbDeps,
+  resource: Resource,
+  call: ApiCall,
+  name: string,
+): Promise<{ object: KubeObject; removed: boolean; warnings: readonly string[] }> {
+  const options = call.options ?? {}
+  const warnings = warningsFor()
+  const { orphansByDefault } = resource.served
+  if (typeof orphansByDefault === 'string' && !options.propagationPolicy) warnings.warn(orphansByDefault)
   let outcome: KubeObject | undefined
   let removed = false
 
   const decide = (current: KubeObject | undefined): Change => {
     if (!current) throw refusals.notFound(resource.name, name)
     checkPreconditions(resource, current, options)
+    judgeDeletion(deps, resource, current, call, warnings.warn)
     const next = terminated(deps, resource, current, call)
     removed = isReleased(next)
     outcome = next
@@ -72,7 +89,7 @@ async function removeOne(
   }
 
   const result = await writeObject(deps, resource, keyOf(resource, call.namespace, name), decide)
-  return { object: options.dryRun ? outcome! : result.object, removed }
+  return { object: options.dryRun ? outcome! : result.object, removed, warnings: warnings.list }
 }
 
 function checkPreconditions(resource: Resource, { metadata }: KubeObject, { preconditions }: CallOptions): void {
@@ -95,7 +112,8 @@ function terminated(deps: VerbDeps, resource: Resource, current: KubeObject, { u
   const grace = graceOf(resource, current, options)
   if (current.metadata.deletionTimestamp) return hastened(current, grace)
 
-  const finalizers = finalizersFor(current.metadata.finalizers ?? [], options.propagationPolicy)
+  const policy = options.propagationPolicy ?? (resource.served.orphansByDefault ? 'Orphan' : undefined)
+  const finalizers = finalizersFor(current.metadata.finalizers ?? [], policy)
   const isNamespace = holdsNamespace(current)
   const { finalizers: _, ...rest } = current.metadata
   const metadata: ObjectMeta = {

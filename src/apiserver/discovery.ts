@@ -54,7 +54,10 @@ const BUILT_IN_GROUPS = [
 
 /** Subresources that only these resources have, beyond status and scale. */
 const OWN_SUBRESOURCES: Readonly<Record<string, readonly (Omit<Subresource, 'group' | 'version'> & Partial<Subresource>)[]>> = {
-  pods: [{ name: 'log', kind: 'Pod', verbs: ['get'] }],
+  pods: [
+    { name: 'eviction', group: 'policy', version: 'v1', kind: 'Eviction', verbs: ['create'] },
+    { name: 'log', kind: 'Pod', verbs: ['get'] },
+  ],
   namespaces: [{ name: 'finalize', kind: 'Namespace', verbs: ['update'] }],
   serviceaccounts: [{ name: 'token', group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', verbs: ['create'] }],
 }

@@ -14,6 +14,7 @@ import { createObjectTexts } from './http/object-text.js'
 import type { VersionInfo } from './http/plain-documents.js'
 import type { PodLogs } from './http/pod-log.js'
 import { createResourceAnswers } from './http/resource-request.js'
+import { acceptUpgrades } from './http/upgrades.js'
 import { createOpenApi, type VersionDocuments } from './openapi.js'
 import type { ApiServer } from './server.js'
 
@@ -29,6 +30,8 @@ export interface ControlListener {
 
 /** Pooled connections of Go and Java clients live 90 s and more: ours must not end first. In milliseconds. */
 const KEEP_ALIVE_MS = 120_000
+/** How long a client may take over its TLS handshake, in milliseconds. */
+const HANDSHAKE_MS = 10_000
 /** How long requests may go on once the listener stops, in milliseconds. */
 const STOP_GRACE_MS = 1000
 
@@ -40,6 +43,8 @@ const SERVER_OPTIONS = {
   // URLs with selectors are long.
   maxHeaderSize: 64 * 1024,
   noDelay: true,
+  // Whoever has said all they have to say may close their side and still be answered.
+  allowHalfOpen: true,
 } as const
 
 /**
@@ -96,9 +101,20 @@ export async function startControlListener(options: {
   // The port is only known once it is bound, and no request comes earlier.
   let trust: ListenerTrust = { allowedHosts: new Set(), trusted: false }
   const secure = createTlsServer(
-    { ...SERVER_OPTIONS, ...tls, requestCert: true, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] },
+    {
+      ...SERVER_OPTIONS,
+      ...tls,
+      handshakeTimeout: HANDSHAKE_MS,
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['http/1.1'],
+    },
     ((request, response) => void handle(request, response, trust)) as RequestListener,
   )
+  const sockets = new Set<Socket>()
+  acceptUpgrades(secure, (request, response) => void handle(request, response, trust))
+  answerHalfClosed(secure)
+  keepTrack(secure, sockets)
   quieten(secure, log)
   await listen(secure, { host, port: options.port })
   const { port } = secure.address() as AddressInfo
@@ -109,6 +125,9 @@ export async function startControlListener(options: {
   if (options.socketPath) {
     const local: ListenerTrust = { allowedHosts: allowedHosts({ port, extraNames, anyPort: true }), trusted: true }
     const plain = createPlainServer(SERVER_OPTIONS, (request, response) => void handle(request, response, local))
+    acceptUpgrades(plain, (request, response) => void handle(request, response, local))
+    answerHalfClosed(plain)
+    keepTrack(plain, sockets)
     quieten(plain, log)
     try {
       await listenOnSocket(plain, options.socketPath)
@@ -128,7 +147,7 @@ export async function startControlListener(options: {
       const patience = new AbortController()
       await Promise.race([closed, realClock.sleep(STOP_GRACE_MS, patience.signal).catch(() => {})])
       patience.abort()
-      for (const listener of servers) listener.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
       await closed
     },
   }
@@ -158,6 +177,19 @@ function removeStaleSocket(path: string): void {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
+}
+
+/** Node itself loses sight of connections that became WebSockets, and of ones that never get through their TLS handshake. */
+function keepTrack(server: Server, sockets: Set<Socket>): void {
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+}
+
+/** Node closes both sides when a client closes its own, unless told not to by this property, which its types leave out. */
+function answerHalfClosed(server: Server): void {
+  Object.assign(server, { httpAllowHalfOpen: true })
 }
 
 /** What is wrong with a connection is the client's business: it is told where possible, and never ends this process. */

@@ -100,6 +100,8 @@ function swaggerSchema(schema: PublishedSchema): SwaggerSchema {
   const [only] = allOf ?? []
   if (only?.$ref) return { ...(rest.description !== undefined && { description: rest.description }), $ref: only.$ref }
   if (schema['x-kubernetes-int-or-string']) return { ...rest, type: 'string', format: 'int-or-string' }
+  // kubectl refuses every field that is not named as soon as one is.
+  if (schema['x-kubernetes-preserve-unknown-fields']) return rest
   if (nullable) {
     // A null would be refused wherever a type is named.
     const { type: _type, format: _format, ...open } = rest

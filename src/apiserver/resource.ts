@@ -1,7 +1,7 @@
 import type { Verb } from '../apimachinery/call.js'
 import { groupResource, groupVersion, type Kind, type ServedKind } from '../apimachinery/kind.js'
 import type { ResourceName } from '../apimachinery/status-error.js'
-import type { Reading } from './crd/reading.js'
+import { createReading, type Reading } from './crd/reading.js'
 
 /** A served kind with everything the verbs ask for on every call worked out once. */
 export interface Resource {
@@ -16,7 +16,7 @@ export interface Resource {
   verbs: ReadonlySet<string>
   /** Labels that a field selector may use. */
   fieldLabels: ReadonlySet<string>
-  /** Of user-defined kinds: how their objects are read from and written to the store. */
+  /** Of user-defined kinds, and of versions that are not stored: how their objects are read from and written to the store. */
   reading?: Reading
   /** Stored, but not served to callers from outside: a version that a definition has switched off. */
   isHidden?: boolean
@@ -29,16 +29,26 @@ export interface Resource {
 const USUAL_VERBS: readonly Verb[] = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch']
 
 export function resourceOf(served: ServedKind): Resource {
-  const { kind } = served
+  const { kind, storedAs, schema } = served
+  const apiVersion = groupVersion(kind)
   return {
     served,
     kind,
-    stored: groupResource(kind),
-    apiVersion: groupVersion(kind),
+    stored: storedAs?.resource ?? groupResource(kind),
+    apiVersion,
     name: { group: kind.group, plural: kind.plural },
     listKind: kind.listKind ?? `${kind.kind}List`,
     verbs: new Set(served.verbs ?? USUAL_VERBS),
     fieldLabels: new Set(['metadata.name', 'metadata.namespace', ...Object.keys(served.fieldSelectors ?? {})]),
+    ...(storedAs && {
+      reading: createReading({
+        apiVersion,
+        storageApiVersion: storedAs.apiVersion,
+        schema,
+        convert: (objects, wanted) => objects.map((object) => (object.apiVersion === wanted ? object : storedAs.convert(object, wanted))),
+        isRemote: false,
+      }),
+    }),
   }
 }
 

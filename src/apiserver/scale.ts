@@ -81,5 +81,8 @@ function withValueAt(object: object, [key, ...rest]: readonly string[], value: u
 /** Custom resources keep a text, built-in kinds a LabelSelector. */
 function selectorText(value: unknown): string | undefined {
   if (typeof value === 'string') return value
-  return isJsonObject(value) ? formatLabelSelector(value as LabelSelector) : undefined
+  if (!isJsonObject(value)) return undefined
+  // A ReplicationController's is the labels alone.
+  const isPlain = Object.values(value).every((member) => typeof member === 'string')
+  return formatLabelSelector(isPlain ? { matchLabels: value as Record<string, string> } : (value as LabelSelector))
 }

@@ -1,3 +1,4 @@
+import type { AdmissionPlugin } from '../apimachinery/admission-plugin.js'
 import type { ApiCall, Transport, Verb } from '../apimachinery/call.js'
 import { causes } from '../apimachinery/causes.js'
 import type { KindFeed, ServedKind } from '../apimachinery/kind.js'
@@ -9,10 +10,11 @@ import { StorageError, type Store } from '../store/store.js'
 import { type Access, type Credentials, createAccess } from './auth/access.js'
 import { requestToken } from './auth/token-request.js'
 import type { CallWebhook } from './crd/conversion.js'
-import { createRegistry } from './crd/registry.js'
+import { createRegistry, type Registry } from './crd/registry.js'
 import { create } from './create.js'
 import { remove, removeCollection } from './delete.js'
 import type { AnswerVerb, VerbDeps } from './deps.js'
+import { evict } from './eviction.js'
 import { createFieldManagers } from './field-managers.js'
 import { get } from './get.js'
 import { list } from './list.js'
@@ -22,20 +24,27 @@ import { patch } from './patch.js'
 import { NAMESPACES, type Resource } from './resource.js'
 import { reviewVerb } from './reviews/answers.js'
 import { reviewServedKinds } from './reviews/kinds.js'
+import { sourcedVerb } from './sourced.js'
 import { update } from './update.js'
 import { watch } from './watch.js'
+import { followHooks } from './webhooks/configurations.js'
+import { createWebhooks } from './webhooks/reviews.js'
 
 /**
- * The Kubernetes-style API in process: every call on every served kind, answered by the store. Callers in the process are
- * trusted; what comes over the network is authorized by the listener (http/handler.ts), by `access`.
+ * The Kubernetes-style API: every call on every served kind, answered by the store. Itself it is the transport for the network,
+ * which learns only what is durable; the listener (http/handler.ts) authorizes those calls by `access`.
  */
 export interface ApiServer extends Transport {
+  /** For callers inside of the process: trusted, and told of a write as soon as it is accepted (Store.early). */
+  readonly inside: Transport
   /** What is served now, user-defined kinds included: the same array until that changes. */
   readonly kinds: readonly ServedKind[]
   /** What is stored now, for the emulator's own parts. */
   readonly stored: KindFeed
   readonly access: Access
   kindFor(group: string, version: string, plural: string): ServedKind | undefined
+  /** Whether an APIService says that someone else answers for this version of a group. Nobody is asked: the answer is 503. */
+  isDelegated(group: string, version: string): boolean
 }
 
 /**
@@ -51,16 +60,21 @@ export function createApiServer(options: {
   random: Random
   log: Logger
   credentials?: Credentials
-  /** Reaches the conversion webhooks of user-defined kinds. */
+  /** Reaches the conversion webhooks of user-defined kinds, and those that admission is configured to ask. */
   callWebhook?: CallWebhook
+  /** Rules of the pipeline beyond a kind's own, in order. */
+  plugins?: readonly AdmissionPlugin[]
+  /** Whether admission's webhooks are asked yet; absent: from the start. A server that is being put together asks none. */
+  asksWebhooks?: () => boolean
 }): ApiServer {
   const { store, clock, realClock, random, log, credentials } = options
   const kinds = [...options.kinds, ...reviewServedKinds]
   const access = createAccess({ store, credentials, clock, realClock, random })
   const registry = createRegistry({ store, kinds, callWebhook: options.callWebhook, uid: () => uuid(random) })
+  const newest = createNewest(store)
   const deps: VerbDeps = {
     store,
-    newest: createNewest(store),
+    newest,
     pages: createPages(realClock),
     clock,
     realClock,
@@ -75,6 +89,12 @@ export function createApiServer(options: {
     }),
     resourceFor: registry.resourceFor,
     serves: registry.serves,
+    plugins: options.plugins ?? [],
+    webhooks: createWebhooks({
+      hooks: followHooks(store.early),
+      callWebhook: options.callWebhook,
+      isOpen: options.asksWebhooks ?? (() => true),
+    }),
   }
 
   return {
@@ -87,9 +107,20 @@ export function createApiServer(options: {
       const resource = registry.resourceFor(group, version, plural)
       return resource?.isHidden ? undefined : resource?.served
     },
+    isDelegated(group, version) {
+      const found = store.get({ resource: 'apiservices.apiregistration.k8s.io', name: `${version}.${group}` })
+      return found !== undefined && (found as { spec?: { service?: object } }).spec?.service !== undefined
+    },
+    ...transportOver(deps, registry, log),
+    inside: transportOver({ ...deps, store: store.early, newest: newest.early }, registry, log),
+  }
+}
+
+function transportOver(deps: VerbDeps, registry: Registry, log: Logger): Transport {
+  return {
     async call(call) {
       const resource = resourceFor(deps, call)
-      const verb = call.subresource === 'token' ? requestToken : (reviewVerb(resource) ?? VERBS[call.verb])
+      const verb = OWN_VERBS[call.subresource ?? ''] ?? reviewVerb(resource) ?? sourcedVerb(resource, call) ?? VERBS[call.verb]
       if (!verb) throw refusals.methodNotAllowed()
       try {
         const answer = await verb(deps, resource, call)
@@ -132,12 +163,16 @@ export function createApiServer(options: {
 /** Watch is not among them: it answers with a stream (Transport.watch). */
 const VERBS: Partial<Record<Verb, AnswerVerb>> = { create, get, list, update, patch, delete: remove, deletecollection: removeCollection }
 
+/** Subresources that are no view of their object. */
+const OWN_VERBS: Readonly<Record<string, AnswerVerb>> = { token: requestToken, eviction: evict }
+
 /** Which verbs each subresource offers. */
 const SUBRESOURCE_VERBS: Readonly<Record<string, readonly Verb[]>> = {
   status: ['get', 'update', 'patch'],
   scale: ['get', 'update', 'patch'],
   finalize: ['update'],
   token: ['create'],
+  eviction: ['create'],
 }
 
 /** Longest name of a field manager, in bytes (apimachinery pkg/apis/meta/v1/validation). */
@@ -169,6 +204,7 @@ function hasSubresource({ kind, stored }: Resource, subresource: string): boolea
   if (subresource === 'status') return kind.status === true
   if (subresource === 'scale') return kind.scale !== undefined
   if (subresource === 'token') return stored === 'serviceaccounts'
+  if (subresource === 'eviction') return stored === 'pods'
   return subresource === 'finalize' && stored === NAMESPACES
 }
 

@@ -5,11 +5,11 @@ import type { Owners } from '../apimachinery/managed-fields/update.js'
 import type { KubeObject, Unstructured } from '../apimachinery/object.js'
 import { refusals, type StatusError } from '../apimachinery/status-error.js'
 import type { Change } from '../store/store.js'
-import { admit, strictBodyRefusal } from './admission.js'
+import { type Admission, admit, conclude, strictBodyRefusal } from './admission.js'
 import { dedupeOwners, objectOf } from './body.js'
 import { writeObject } from './crd/write.js'
 import { newObject } from './create.js'
-import { type AnswerVerb, carriedOut, isReleased, keyOf, nameOf, type VerbDeps, warningsFor } from './deps.js'
+import { type AnswerVerb, carriedOut, decided, isReleased, keyOf, nameOf, type VerbDeps, warningsFor } from './deps.js'
 import { isSameObject } from './field-managers.js'
 import { finalizedNamespace, keepNamespaceFinalizers } from './namespaces.js'
 import { NAMESPACES, type Resource } from './resource.js'
@@ -47,6 +47,19 @@ export async function change(
 ): Promise<ApiAnswer> {
   const name = nameOf(call)
   const dryRun = call.options?.dryRun === true
+  const { object, code, warnings } = await decided(deps, resource, name, (deciding) => changed(deciding, resource, call, how))
+  const done = dryRun ? object : await carriedOut(resource, call, object, warnings.warn)
+  return { code, object: call.subresource === 'scale' ? scaleOf(resource, done) : done, warnings: warnings.list }
+}
+
+async function changed(
+  deps: VerbDeps,
+  resource: Resource,
+  call: ApiCall,
+  how: Parameters<typeof change>[3],
+): Promise<{ object: KubeObject; code: number; warnings: ReturnType<typeof warningsFor> }> {
+  const name = nameOf(call)
+  const dryRun = call.options?.dryRun === true
   const warnings = warningsFor()
   let code = 200
   let outcome: KubeObject | undefined
@@ -79,8 +92,7 @@ export async function change(
   }
 
   const result = await writeObject(deps, resource, keyOf(resource, call.namespace, name), decide)
-  const object = dryRun ? outcome! : await carriedOut(resource, call, result.object, warnings.warn)
-  return { code, object: call.subresource === 'scale' ? scaleOf(resource, object) : object, warnings: warnings.list }
+  return { object: dryRun ? outcome! : result.object, code, warnings }
 }
 
 function checkVersion(resource: Resource, draft: Unstructured, current: KubeObject, required: boolean): void {
@@ -107,7 +119,6 @@ function nextState(
   current: KubeObject,
   how: { strictRefusal: (text: string) => StatusError; warn: (text: string) => void; owners: Owners | undefined },
 ): Unstructured {
-  const { kind, served } = resource
   const subresource = call.subresource ?? ''
   const draft = narrowed(resource, subresource, sent, current)
   const { metadata } = draft
@@ -122,7 +133,7 @@ function nextState(
   const { fieldManagers } = deps
   const track = how.owners ? fieldManagers.put(draft, how.owners) : fieldManagers.track(resource, call, draft, current)
 
-  const next = admit(deps, resource, draft, {
+  const admission: Admission = {
     operation: 'UPDATE',
     subresource,
     old: current,
@@ -132,12 +143,19 @@ function nextState(
     strictRefusal: how.strictRefusal,
     warn: how.warn,
     track,
-  })
+    isNameGiven: true,
+  }
+  const next = admit(deps, resource, draft, admission)
   shareUnchanged(next, current, subresource)
-  if (served.generation === false || subresource === 'status') return next
+  countGeneration(resource, next, current, subresource)
+  conclude(deps, resource, next, admission)
+  return next
+}
+
+function countGeneration({ served, kind }: Resource, next: Unstructured, current: KubeObject, subresource: string): void {
+  if (served.generation === false || subresource === 'status') return
   const counts = served.generation ?? ((after: KubeObject, before: KubeObject) => changedBeyond(kind.status === true, after, before))
   if (counts(next, current)) next.metadata.generation = (current.metadata.generation ?? 0) + 1
-  return next
 }
 
 /** Keeps what this path does not touch: the status on the main path, everything but the status on /status. */

@@ -5,6 +5,7 @@ import type { StoreEvent } from '../store/store.js'
 import type { VerbDeps } from './deps.js'
 import type { Resource } from './resource.js'
 import { type Selection, selectionFor } from './selection.js'
+import { sourceView } from './sourced.js'
 import { checkVersionOptions, tooLargeVersion, versionFrom } from './versions.js'
 
 /** How often a quiet watch tells its client how far it has come (apiserver pkg/storage/cacher). */
@@ -47,13 +48,14 @@ export function watch(
     checkVersionOptions(options, 'watch')
     const selection = selectionFor(resource, options)
     const namespace = resource.kind.namespaced ? call.namespace : undefined
+    const store = resource.served.source ? sourceView(resource.served.source, resource) : deps.store
     const requested = versionFrom(options.resourceVersion)
     const listed = options.sendInitialEvents ?? requested === 0
     // With sendInitialEvents the version only says how old the start may be: checked, then the present is sent.
-    if (listed && requested > deps.store.version) throw tooLargeVersion(requested, deps.store.version)
+    if (listed && requested > store.version) throw tooLargeVersion(requested, store.version)
     let fromVersion = requested
     if (listed || requested === 0) {
-      const snapshot = deps.store.list(resource.stored, namespace)
+      const snapshot = store.list(resource.stored, namespace)
       fromVersion = snapshot.version
       if (listed)
         inTurn(shown(snapshot.items), (items) => {
@@ -63,7 +65,7 @@ export function watch(
     if (options.sendInitialEvents && options.allowWatchBookmarks)
       inTurn([], () => send(bookmark(resource, fromVersion, { 'k8s.io/initial-events-end': 'true' })))
 
-    unwatch = deps.store.watch({ resource: resource.stored, namespace, fromVersion }, (change) => {
+    unwatch = store.watch({ resource: resource.stored, namespace, fromVersion }, (change) => {
       const tell = (told: StoreEvent): void => {
         const event = eventFor(told, selection)
         if (event) send(event)
@@ -78,9 +80,9 @@ export function watch(
     return stop
   }
 
-  const { realClock, store } = deps
+  const { realClock } = deps
   const sendBookmark = (): void => {
-    const { version } = store
+    const version = resource.served.source?.version() ?? deps.store.version
     inTurn([], () => send(bookmark(resource, version)))
   }
   if (options.allowWatchBookmarks) {

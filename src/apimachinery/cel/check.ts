@@ -65,6 +65,15 @@ export function checkCel(
     throw new Error(options.wanted === 'bool' ? 'cel expression must evaluate to a bool' : 'messageExpression must evaluate to a string')
 }
 
+/**
+ * Holds a yes-or-no question against the names it may use, of whose types nothing is known. Throws CelSyntaxError in cel-go's
+ * words, or an Error for a result that is sure to be no bool.
+ */
+export function checkNames(source: string, expr: Expr, names: readonly string[]): void {
+  const result = typeOf(knownOf(expr, new Map(names.map((name) => [name, 'dyn'])), source))
+  if (result !== undefined && result !== 'bool') throw new Error('must evaluate to bool')
+}
+
 /** CEL's name for the type, where it is sure. */
 function typeOf(known: Known): string | undefined {
   if (known === 'dyn') return undefined

@@ -7,8 +7,8 @@ import { expanded } from '../field-managers.js'
 /** Where a webhook is, as a definition says it. */
 export type WebhookTarget = NonNullable<NonNullable<DefinedConversion['webhook']>['clientConfig']>
 
-/** POSTs a body of JSON to a webhook. Rejects, with a message for a person, when it cannot be reached. */
-export type CallWebhook = (target: WebhookTarget, body: string) => Promise<{ status: number; body: string }>
+/** POSTs a body of JSON to a webhook, and waits this long (absent: 30 s). Rejects, with a message for a person, when it cannot be reached. */
+export type CallWebhook = (target: WebhookTarget, body: string, timeoutSeconds?: number) => Promise<{ status: number; body: string }>
 
 /** Turns objects of one kind into another version; at once, or by asking a webhook. Throws StatusError 500 when that fails. */
 export type Convert = (objects: readonly KubeObject[], apiVersion: string) => readonly KubeObject[] | Promise<readonly KubeObject[]>

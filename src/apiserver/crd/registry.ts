@@ -80,7 +80,9 @@ export function createRegistry(options: {
     resourceFor: (group, version, plural) => resources.get(`${group}/${version}/${plural}`),
     serves: (stored) => ownStored.has(stored),
     kinds: () => [
-      ...own.filter(({ verbs }) => verbs.has('list') && verbs.has('watch')).map(({ kind }) => kind),
+      ...own
+        .filter(({ served, verbs }) => !served.source && !served.storedAs && verbs.has('list') && verbs.has('watch'))
+        .map(({ kind }) => kind),
       ...[...definitions.values()].map(({ defined }) => defined.storage.kind),
     ],
     onKinds(listener) {

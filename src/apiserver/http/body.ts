@@ -8,6 +8,9 @@ import { decodeYaml } from './yaml-text.js'
 /** Largest body that is read (apiserver pkg/server/config.go, MaxRequestBodyBytes). */
 export const BODY_BYTES = 3 * 1024 * 1024
 
+/** So much more of a body that is too large is read and thrown away: a sender that is cut off in the middle never sees why. */
+const DISCARDED_BYTES = 32 * 1024 * 1024
+
 const PROTOBUF = 'application/vnd.kubernetes.protobuf'
 const READABLE = ['application/json', 'application/yaml']
 const PATCHES: readonly PatchType[] = [
@@ -21,14 +24,18 @@ const PATCHES: readonly PatchType[] = [
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const encoding = request.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw refusals.unsupportedMediaType(READABLE)
-  if (Number(request.headers['content-length'] ?? 0) > BODY_BYTES) throw tooLarge()
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > BODY_BYTES + DISCARDED_BYTES) throw tooLarge()
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // What is left unread must not take the connection with it: the answer still has to go out.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > BODY_BYTES) throw tooLarge()
-    chunks.push(chunk)
+    if (size > BODY_BYTES + DISCARDED_BYTES) throw tooLarge()
+    if (announced <= BODY_BYTES && size <= BODY_BYTES) chunks.push(chunk)
+    else chunks.length = 0
   }
+  if (size > BODY_BYTES) throw tooLarge()
   return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
 }
 

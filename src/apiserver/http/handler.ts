@@ -103,6 +103,7 @@ export function createRequestHandler(deps: {
       // Before anything is looked for: who may not ask is not told what there is.
       const attributes = requestAttributes(request.method ?? '', path, resource, query)
       authorize(user, attributes)
+      refuseDelegated(server, path, resource)
       const requireVerb = (verb: Verb): void => authorize(user, { ...attributes, verb })
       if (resource) return answerResource({ request, response, user, path: resource, query, requireVerb })
     }
@@ -140,6 +141,13 @@ export function createRequestHandler(deps: {
     }
     metrics.answered({ ...labels, code: response.statusCode })
   }
+}
+
+/** Throws 503 for what an APIService leaves to another server, unless this one has it as well. */
+function refuseDelegated(server: ApiServer, path: string, resource: ReturnType<typeof resourcePathFrom>): void {
+  if (resource && server.kindFor(resource.group, resource.version, resource.plural)) return
+  const [, group, version] = /^\/apis\/([^/]+)\/([^/]+)/.exec(path) ?? []
+  if (group !== undefined && version !== undefined && server.isDelegated(group, version)) throw refusals.unavailable()
 }
 
 interface RequestLabels {

@@ -45,7 +45,10 @@ export function optionsFrom(query: URLSearchParams, verb: Verb): CallOptions {
 export function withDeleteOptions(options: CallOptions, body: unknown): CallOptions {
   if (body === undefined || body === null) return options
   if (!isJsonObject(body)) throw refusals.badRequest('the object provided is unrecognized (must be of type DeleteOptions)')
-  const { gracePeriodSeconds, preconditions, propagationPolicy, orphanDependents, dryRun: dry } = body
+  const { kind, gracePeriodSeconds, preconditions, propagationPolicy, orphanDependents, dryRun: dry } = body
+  // Nobody means to delete by sending something else.
+  if (kind !== undefined && kind !== '' && kind !== 'DeleteOptions')
+    throw refusals.badRequest('decoded object cannot be converted to DeleteOptions')
   if (gracePeriodSeconds !== undefined && gracePeriodSeconds !== null && !Number.isInteger(gracePeriodSeconds))
     throw refusals.badRequest('DeleteOptions: gracePeriodSeconds must be an integer')
   const fromBody = {

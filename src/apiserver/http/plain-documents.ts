@@ -34,14 +34,26 @@ export function versionDocument(version: VersionInfo): PlainDocument {
   return { contentType: 'application/json', body: JSON.stringify(whole, null, 2) }
 }
 
-const HEALTH = /^\/(healthz|livez|readyz)$/
+const HEALTH = /^\/(healthz|livez|readyz)(?:\/(.*))?$/
 
-/** `ok`, or the list of checks with `?verbose`; undefined for any other path. A server that answers is well. */
+/** What is checked: a server that answers is well. What goes wrong with a write is told to its writer. */
+const CHECKS: readonly string[] = ['ping']
+
+/**
+ * `ok`, or the list of checks with `?verbose`, less those that `exclude` names; one check below its own path. Undefined for any
+ * other path.
+ * @see kubernetes/apiserver v0.35 pkg/server/healthz/healthz.go
+ */
 export function healthDocument(path: string, query: URLSearchParams): PlainDocument | undefined {
-  const endpoint = HEALTH.exec(path)?.[1]
-  if (!endpoint) return undefined
-  const body = query.has('verbose') ? `[+]ping ok\n[+]store ok\n${endpoint} check passed\n` : 'ok'
-  return { contentType: 'text/plain; charset=utf-8', body }
+  const [, endpoint, check] = HEALTH.exec(path) ?? []
+  if (endpoint === undefined || (check !== undefined && !CHECKS.includes(check))) return undefined
+  const contentType = 'text/plain; charset=utf-8'
+  if (check !== undefined || !query.has('verbose')) return { contentType, body: 'ok' }
+  const excluded = query.getAll('exclude')
+  const lines = CHECKS.map((name) => (excluded.includes(name) ? `[+]${name} excluded: ok` : `[+]${name} ok`))
+  const strangers = excluded.filter((name) => !CHECKS.includes(name)).map((name) => JSON.stringify(name))
+  if (strangers.length > 0) lines.push(`warn: some health checks cannot be excluded: no matches for ${strangers.join(', ')}`)
+  return { contentType, body: `${lines.join('\n')}\n${endpoint} check passed\n` }
 }
 
 /**

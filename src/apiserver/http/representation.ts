@@ -110,9 +110,9 @@ function partialText({ metadata }: KubeObject, { version }: Representation): str
   return objectJson({ kind: 'PartialObjectMetadata', apiVersion: `meta.k8s.io/${version}`, metadata })
 }
 
-/** One line of a watch. `first` says whether it is the first one, which alone carries a table's columns. */
+/** One event of a watch. `first` says whether it is the first one, which alone carries a table's columns. */
 export function eventText(event: WatchEvent, how: Representation, deps: WritingDeps, first: boolean): string {
-  return `{"type":"${event.type}","object":${eventObjectText(event, how, deps, first)}}\n`
+  return `{"type":"${event.type}","object":${eventObjectText(event, how, deps, first)}}`
 }
 
 function eventObjectText(event: WatchEvent, how: Representation, deps: WritingDeps, first: boolean): string {

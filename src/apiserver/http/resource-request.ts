@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type ApiAnswer, type ApiCall, type CallOptions, SERVER_TIME_HEADER, type Verb } from '../../apimachinery/call.js'
+import { isJsonObject } from '../../apimachinery/json.js'
 import { groupVersion, type Identity, type ServedKind } from '../../apimachinery/kind.js'
 import type { KubeObject } from '../../apimachinery/object.js'
 import { refusals } from '../../apimachinery/status-error.js'
@@ -15,7 +16,8 @@ import { flag, optionsFrom, withDeleteOptions } from './options.js'
 import { type PodLogs, podLogOptions, podLogRef, streamLines } from './pod-log.js'
 import { answerText, eventText, type Representation, representationFor } from './representation.js'
 import { sendText } from './send.js'
-import { streamWatch } from './watch-stream.js'
+import { upgradeOf } from './upgrades.js'
+import { lineOutput, onHalfClose, streamWatch, webSocketOutput } from './watch-stream.js'
 
 /** A request on a resource, whose sender is known. */
 export interface ResourceRequest {
@@ -53,27 +55,28 @@ export function createResourceAnswers(deps: {
 
   const writing = (served: ServedKind) => ({ texts, served, nowMs: clock.now() })
 
-  const watch = (call: ApiCall, served: ServedKind, response: ServerResponse, how: Representation): void => {
+  const watch = (call: ApiCall, served: ServedKind, { request, response }: ResourceRequest, how: Representation): void => {
     const timeoutSeconds = call.options?.timeoutSeconds || Math.floor(LEAST_WATCH_SECONDS * (1 + random.float()))
     const { plural } = served.kind
-    response.setHeader('Content-Type', 'application/json')
     if (served.deprecationWarning) response.setHeader('Warning', warningHeaders([served.deprecationWarning]))
+    const upgrade = upgradeOf(request)
+    const output = upgrade ? webSocketOutput(request, response, upgrade) : lineOutput(request, response)
     const end = streamWatch({
       server,
       call: { ...call, options: { ...call.options, timeoutSeconds } },
-      response,
+      output,
       textOf: (event, first) => eventText(event, how, writing(served), first),
       log,
     })
     streams.add(end)
     metrics.watchStarted(plural)
-    response.on('close', () => {
+    output.onClose(() => {
       streams.delete(end)
       metrics.watchEnded(plural)
     })
   }
 
-  const sendLog = async ({ response, query }: ResourceRequest, base: ApiCall): Promise<void> => {
+  const sendLog = async ({ request, response, query }: ResourceRequest, base: ApiCall): Promise<void> => {
     const { subresource: _, ...whole } = base
     const pod = (await server.call({ ...whole, verb: 'get' })).object as KubeObject
     const options = podLogOptions(pod.metadata.name, query, realClock.now())
@@ -81,6 +84,7 @@ export function createResourceAnswers(deps: {
     const reader = new AbortController()
     const end = (): void => reader.abort()
     response.on('close', end)
+    if (options.follow) onHalfClose(request, response, end)
     const lines = which && (await podLogs!(which, { ...options, signal: reader.signal }))
     if (which && !lines)
       throw refusals.badRequest(`container ${JSON.stringify(which.container)} in pod ${JSON.stringify(which.name)} has no log`)
@@ -102,7 +106,7 @@ export function createResourceAnswers(deps: {
     }
     const how = representationFor(request.headers.accept, query)
     const options = optionsFrom(query, verb)
-    if (verb === 'watch') return watch({ ...base, options: named(options, path) }, served, response, how)
+    if (verb === 'watch') return watch({ ...base, options: named(options, path) }, served, asked, how)
 
     const answer = await server.call(await withBody(request, { ...base, options }, served))
     const nowMs = clock.now()
@@ -165,7 +169,9 @@ async function withBody(request: IncomingMessage, call: ApiCall, served: ServedK
     case 'create':
     case 'update': {
       const { value, problems } = await decodeObject(request, await readBody(request), expectedBody(call, served))
-      return { ...call, object: value, decodingProblems: problems }
+      const decoded = { ...call, object: value, decodingProblems: problems }
+      if (call.subresource !== 'eviction' || !isJsonObject(value)) return decoded
+      return { ...decoded, options: withDeleteOptions(call.options ?? {}, value['deleteOptions']) }
     }
     case 'patch': {
       const { type, value, problems } = await decodePatch(request, await readBody(request))

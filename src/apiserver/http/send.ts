@@ -5,8 +5,10 @@ import { statusText } from './representation.js'
 
 /** Sends a whole body. */
 export function sendText(response: ServerResponse, code: number, body: string, contentType: string): void {
-  response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': Buffer.byteLength(body) })
-  response.end(body)
+  // As bytes: with a body of text Node would encode the headers in front of it as UTF-8 too, and warnings are that already.
+  const bytes = Buffer.from(body)
+  response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': bytes.length })
+  response.end(bytes)
 }
 
 /** Sends a generated document, or says that the client's copy of it is still good. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import type { KubeObject } from '../../../src/apimachinery/object.js'
+import { createSeededRandom } from '../../../src/base/random.js'
 import { alice, at, aWidget, aWorld, testKinds, type Widget, widgetServed } from './support.js'
 
 test('create stamps uid, time, version and generation, fills in defaults and forgets what the client may not set', async () => {
@@ -50,6 +51,21 @@ test('generateName gives a name with five safe characters and keeps the prefix i
   const { metadata } = await ask({ verb: 'create', object: { metadata: { generateName: `${'x'.repeat(70)}-` } } })
   expect(metadata.name).toMatch(/^x{58}[bcdfghjklmnpqrstvwxz2456789]{5}$/)
   expect(metadata.generateName).toBe(`${'x'.repeat(70)}-`)
+})
+
+test('a name that is generated is tried eight times, then given up', async () => {
+  let drawn = 0
+  const random = { ...createSeededRandom(7), float: () => 0 * ++drawn }
+  const { ask, refusal } = await aWorld({ random })
+  const object = { metadata: { generateName: 'many-' } }
+  expect((await ask({ verb: 'create', object })).metadata.name).toBe('many-bbbbb')
+  drawn = 0
+  expect((await refusal({ verb: 'create', object })).status).toMatchObject({
+    code: 409,
+    reason: 'AlreadyExists',
+    message: 'widgets.shop.example.dev "many-bbbbb" already exists, the server was not able to generate a unique name for the object',
+  })
+  expect(drawn).toBe(8 * 'bbbbb'.length)
 })
 
 test('a create without name or generateName is invalid', async () => {

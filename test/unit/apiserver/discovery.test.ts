@@ -50,6 +50,7 @@ describe('plain discovery', () => {
       ['namespaces/finalize', 'update'],
       ['namespaces/status', 'get,patch,update'],
       ['pods', 'create,delete,deletecollection,get,list,patch,update,watch'],
+      ['pods/eviction', 'create'],
       ['pods/log', 'get'],
       ['pods/status', 'get,patch,update'],
     ])

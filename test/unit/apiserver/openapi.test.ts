@@ -18,6 +18,7 @@ const kinds: ServedKind[] = [
           properties: {
             percent: { 'x-kubernetes-int-or-string': true },
             maybe: { type: 'string', nullable: true, description: 'Perhaps.' },
+            open: { type: 'object', properties: { known: { type: 'string' } }, 'x-kubernetes-preserve-unknown-fields': true },
           },
         },
       },
@@ -170,6 +171,8 @@ describe('version 2', () => {
     expect(service.properties.spec.properties).toEqual({
       percent: { 'x-kubernetes-int-or-string': true, type: 'string', format: 'int-or-string' },
       maybe: { description: 'Perhaps.' },
+      // With a field named, kubectl would refuse all others.
+      open: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
     })
     const patch = document.paths['/api/v1/namespaces/{name}'].patch
     expect(patch.parameters[0]).toMatchObject({ name: 'body', in: 'body', required: true })

@@ -6,7 +6,7 @@ import { StatusError } from '../../../src/apimachinery/status-error.js'
 import { type ApiServer, createApiServer } from '../../../src/apiserver/server.js'
 import { createVirtualClock, type VirtualClock } from '../../../src/base/clock.js'
 import { createSilentLogger } from '../../../src/base/logger.js'
-import { createSeededRandom } from '../../../src/base/random.js'
+import { createSeededRandom, type Random } from '../../../src/base/random.js'
 import { createMemoryStore } from '../../../src/store/memory.js'
 import type { Store } from '../../../src/store/store.js'
 
@@ -178,7 +178,7 @@ export interface World {
 }
 
 /** An API server over a memory store that freezes what it holds, with the namespace `shop` in it. */
-export async function aWorld(options: { store?: Store; kinds?: readonly ServedKind[] } = {}): Promise<World> {
+export async function aWorld(options: { store?: Store; kinds?: readonly ServedKind[]; random?: Random } = {}): Promise<World> {
   const clock = createVirtualClock()
   const realClock = createVirtualClock()
   const store = options.store ?? createMemoryStore({ freeze: true })
@@ -187,7 +187,7 @@ export async function aWorld(options: { store?: Store; kinds?: readonly ServedKi
     kinds: options.kinds ?? testKinds,
     clock,
     realClock,
-    random: createSeededRandom(7),
+    random: options.random ?? createSeededRandom(7),
     log: createSilentLogger(),
   })
   const filled = (call: Partial<ApiCall> & Pick<ApiCall, 'verb'>): ApiCall => ({

@@ -1,6 +1,7 @@
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { expanded } from '../../../../src/apiserver/field-managers.js'
-import type { PodLogOptions, PodLogRef } from '../../../../src/apiserver/http.js'
+import type { PodLogOptions, PodLogRef, PodLogs } from '../../../../src/apiserver/http.js'
 import { at, aWidget } from '../support.js'
 import { anHttpWorld } from './support.js'
 
@@ -60,20 +61,44 @@ test('a watch whose time is up ends cleanly', async () => {
   expect(watch.response.complete).toBe(true)
 })
 
-test('an upgrade to WebSocket is answered with the plain stream, which clients fall back to', async () => {
-  const { stream, ask } = await anHttpWorld()
-  await ask({ verb: 'create', object: aWidget('a') })
-  const watch = await stream(`${widgets}?watch=true`, {
-    headers: {
-      Connection: 'Upgrade',
-      Upgrade: 'websocket',
-      'Sec-WebSocket-Version': '13',
-      'Sec-WebSocket-Key': 'AAAAAAAAAAAAAAAAAAAAAA==',
-    },
+test('a watch that names no time lasts between half an hour and an hour', async () => {
+  const { stream, realClock } = await anHttpWorld()
+  const watch = await stream(`${widgets}?watch=true`)
+  let ended = false
+  const end = watch.line().then(() => (ended = true))
+  await realClock.advance(1_799_000)
+  await stream('/api/v1/namespaces?watch=true').then((other) => other.close())
+  expect(ended).toBe(false)
+  await realClock.advance(1_801_000)
+  await end
+  expect(watch.response.complete).toBe(true)
+})
+
+test('a watch and a log that is followed end when their reader closes its side, and the connection with them', async () => {
+  const endless: PodLogs = async function* (_which: PodLogRef, { signal }: PodLogOptions) {
+    yield 'first'
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()))
+  } as never
+  const { ask, http, socketPath } = await anHttpWorld({ podLogs: endless })
+  await ask({
+    verb: 'create',
+    ...at('pods'),
+    object: { metadata: { name: 'p' }, spec: { nodeName: 'node', containers: [{ name: 'app' }] } },
   })
-  expect(watch.status).toBe(200)
-  expect(await watch.event()).toMatchObject({ type: 'ADDED' })
-  watch.close()
+  await ask({
+    verb: 'patch',
+    subresource: 'status',
+    ...at('pods', 'p'),
+    patch: { type: 'application/merge-patch+json', body: { status: running(0) } },
+  })
+  for (const path of [`${widgets}?watch=true`, `${logPath}?follow=true`]) {
+    const socket = connect({ path: socketPath, allowHalfOpen: true })
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`)
+    await new Promise((resolve) => socket.once('data', resolve))
+    socket.end()
+    await new Promise((resolve) => socket.on('close', resolve).resume())
+  }
+  expect((await http('/metrics')).body).toContain('apiserver_registered_watchers{resource="widgets"} 0\n')
 })
 
 test('a reader that does not read costs nothing but its place: the watch ends cleanly and what was sent is whole', async () => {
@@ -109,6 +134,16 @@ test('stopping the listener ends watches cleanly and refuses new requests', asyn
   expect(await watch.line()).toBeUndefined()
   expect(watch.response.complete).toBe(true)
   await expect(http('/healthz')).rejects.toThrow()
+})
+
+test('stopping the listener does not wait for connections that never said anything', async () => {
+  const { listener, socketPath } = await anHttpWorld()
+  const silent = [connect(socketPath), connect({ host: '127.0.0.1', port: listener.port, allowHalfOpen: true })]
+  await Promise.all(silent.map((socket) => new Promise((resolve) => socket.on('connect', resolve))))
+  silent[1]!.end()
+  const closed = silent.map((socket) => new Promise((resolve) => socket.on('close', resolve).on('error', resolve).resume()))
+  await listener.stop()
+  await Promise.all(closed)
 })
 
 const asked: { which: PodLogRef; options: PodLogOptions }[] = []

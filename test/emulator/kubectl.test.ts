@@ -149,7 +149,9 @@ describe.each(kubectls)('kubectl $version', ({ path, version }) => {
     const text = await ok('api-resources', '-o', 'wide')
     expect(text).toMatch(/^services +kservice,ksvc +serving\.knative\.dev\/v1 +true +Service +/m)
     expect(text).toMatch(/^pods +po +v1 +true +Pod +/m)
-    expect(await ok('api-resources', '--api-group=apps', '-o', 'name')).toBe('deployments.apps\nreplicasets.apps\n')
+    expect(await ok('api-resources', '--api-group=apps', '-o', 'name')).toBe(
+      'controllerrevisions.apps\ndaemonsets.apps\ndeployments.apps\nreplicasets.apps\nstatefulsets.apps\n',
+    )
   })
 
   test('explain knows fields of Knative and of Kubernetes', async () => {

@@ -53,7 +53,7 @@ export function ownDefinitions(
         },
         scope: kind.namespaced ? 'Namespaced' : 'Cluster',
         conversion: { strategy: 'None' },
-        versions: ofResource.map((served, index) => versionFrom(served, index === 0)),
+        versions: ofResource.map(versionFrom),
       },
     }
   })
@@ -63,7 +63,7 @@ function partOf({ kind }: ServedKind): 'serving' | 'eventing' | undefined {
   return PARTS.find(([suffix]) => suffix.test(kind.group))?.[1]
 }
 
-function versionFrom({ kind, schema }: ServedKind, storage: boolean): DefinedVersion {
+function versionFrom({ kind, schema, storedAs, deprecationWarning }: ServedKind): DefinedVersion {
   const columns = (kind.columns ?? []).flatMap(({ name, type, description, priority, jsonPath }) =>
     jsonPath === undefined
       ? []
@@ -72,7 +72,8 @@ function versionFrom({ kind, schema }: ServedKind, storage: boolean): DefinedVer
   return {
     name: kind.version,
     served: true,
-    storage,
+    storage: !storedAs,
+    ...(deprecationWarning && { deprecated: true, deprecationWarning }),
     schema: { openAPIV3Schema: plain(schema) },
     subresources: { ...(kind.status && { status: {} }), ...(kind.scale && { scale: kind.scale }) },
     ...(columns.length > 0 && { additionalPrinterColumns: columns }),

@@ -25,11 +25,12 @@ export function createReplicaSetController(): Controller<ReplicaSet> {
     kind: replicaSetKind,
     actsAs: 'system:serviceaccount:kube-system:replicaset-controller',
     owns: [podKind],
-    create: (deps) => (set) => reconcile(deps, set),
+    create: (deps) => (set) => keepReplicas(deps, set),
   }
 }
 
-async function reconcile(deps: ReconcilerDeps, set: ReplicaSet): Promise<Outcome<ReplicaSet>> {
+/** One round for a ReplicaSet, or for a ReplicationController in its shape. */
+export async function keepReplicas(deps: ReconcilerDeps, set: ReplicaSet): Promise<Outcome<ReplicaSet>> {
   const { client, clock } = deps
   // Asked of the server, not the cache: a Pod that was just made must not be made again.
   const all = await claim(client, podKind, set, await client.list(podKind, set.metadata.namespace))

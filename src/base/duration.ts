@@ -11,12 +11,32 @@ export function goDurationMs(text: string): number | undefined {
   return signed[1] === '-' ? -totalMs : totalMs
 }
 
-/** An ISO 8601 duration of days and smaller ("PT1S", "P1DT2H", "PT0.5S") in milliseconds, or undefined when it is none. */
+/** Days of a year as periods count them; a month is a twelfth (rickb777/period, daysPerYearE4). */
+const DAYS_PER_YEAR = 365.2425
+const DAY_MS = 86_400_000
+/** Milliseconds of each part of a period, in the order in which they are written. */
+const PERIOD_PARTS_MS = [DAYS_PER_YEAR * DAY_MS, (DAYS_PER_YEAR / 12) * DAY_MS, 7 * DAY_MS, DAY_MS, 3_600_000, 60_000, 1000] as const
+const AMOUNT = '(\\d+(?:[.,]\\d+)?)'
+const PERIOD = new RegExp(
+  `^([+-]?)P(?:${AMOUNT}Y)?(?:${AMOUNT}M)?(?:${AMOUNT}W)?(?:${AMOUNT}D)?(?:T(?:${AMOUNT}H)?(?:${AMOUNT}M)?(?:${AMOUNT}S)?)?$`,
+)
+
+/**
+ * An ISO 8601 period (`PT1S`, `P1DT2H`, `-PT0.5S`, `P0`) in milliseconds, or undefined when it is none. Only the last part may
+ * have a fraction, with a point or a comma.
+ * @see rickb777/period v1.13, by which Knative Eventing reads delivery specs
+ */
 export function isoDurationMs(text: string): number | undefined {
-  const parts = /^P(?:(\d+(?:\.\d+)?)D)?(?:T(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(text)
-  if (!parts || text.endsWith('T') || text === 'P') return undefined
-  const [days, hours, minutes, seconds] = parts.slice(1).map((part) => Number(part ?? 0)) as [number, number, number, number]
-  return ((days * 24 + hours) * 60 + minutes) * 60_000 + seconds * 1000
+  if (/^[+-]?P0$/.test(text)) return 0
+  const match = PERIOD.exec(text)
+  if (!match) return undefined
+  const [, sign, ...parts] = match
+  const given = parts.flatMap((part, index) => (part === undefined ? [] : [{ part, unitMs: PERIOD_PARTS_MS[index]! }]))
+  // A T with nothing behind it says no time at all.
+  if (given.length === 0 || text.endsWith('T')) return undefined
+  if (given.slice(0, -1).some(({ part }) => /[.,]/.test(part))) return undefined
+  const totalMs = given.reduce((total, { part, unitMs }) => total + Number(part.replace(',', '.')) * unitMs, 0)
+  return sign === '-' && totalMs > 0 ? -totalMs : totalMs
 }
 
 /** Milliseconds as Go prints a duration: `1h30m0s`, `2m0s`, `1.5s`, `20ms`, `0s` (time.Duration.String). */

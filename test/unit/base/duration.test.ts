@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { goDurationMs, goDurationText } from '../../../src/base/duration.js'
+import { goDurationMs, goDurationText, isoDurationMs } from '../../../src/base/duration.js'
 
 test.each([
   [0, '0s'],
@@ -17,3 +17,27 @@ test.each([
   expect(goDurationText(ms)).toBe(text)
   expect(goDurationMs(text)).toBe(ms)
 })
+
+const DAY = 86_400_000
+test.each([
+  ['PT1S', 1000],
+  ['PT0.2S', 200],
+  ['PT1,5S', 1500],
+  ['-PT2M', -120_000],
+  ['+PT1H', 3_600_000],
+  ['P1DT2H', DAY + 7_200_000],
+  ['P2W', 14 * DAY],
+  ['P1Y', 365.2425 * DAY],
+  ['P12M', 365.2425 * DAY],
+  ['P0', 0],
+  ['PT0S', 0],
+])('the period %s is %d ms', (text, ms) => {
+  expect(isoDurationMs(text)).toBeCloseTo(ms, 3)
+})
+
+test.each(['', 'P', 'PT', 'pt1s', 'PT1s', '1S', '200ms', 'PT1.5H2M', 'P1DT', 'PT1M1H', ' PT1S', 'PT-', 'PT.5S'])(
+  '%j is no period',
+  (text) => {
+    expect(isoDurationMs(text)).toBeUndefined()
+  },
+)

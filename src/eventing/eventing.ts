@@ -1,0 +1,112 @@
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/logger.js'
+import type { Random } from '../base/random.js'
+import type { CloudEvent } from '../cloudevents/event.js'
+import { createSender, type Reach } from '../delivery/send.js'
+import type { RecordHop } from '../journal/hop.js'
+import type { AppendLogs } from '../store/append-log.js'
+import type { Intake } from './carry.js'
+import { type Informers, shortHost, startDispatcher } from './dispatcher.js'
+import type { EventTypeOwner } from './event-types.js'
+import { createFilterEndpoint } from './filter-endpoint.js'
+import { createBrokerIngress, createChannelIngress, intakeOf } from './ingress.js'
+import type { InsideHandler } from './inside.js'
+
+export interface Eventing {
+  /** Who answers for a host inside the cluster, if it is one of Eventing's. */
+  inside(host: string): InsideHandler | undefined
+  /** Begins no more deliveries, gives those in flight a moment, saves where everybody is. */
+  stop(): Promise<void>
+}
+
+export interface EventingDeps {
+  informers: Informers
+  openLogs: () => Promise<AppendLogs>
+  reach: (url: URL) => Reach | Promise<Reach>
+  record: RecordHop
+  /** Told of every event that was received, and of replies, for EventTypes that make themselves. */
+  noteEventType?: (owner: EventTypeOwner, event: CloudEvent) => void
+  /** Names work that settling waits for. */
+  busy?: (work: Promise<unknown>) => void
+  clock: Clock
+  realClock: Clock
+  random: Random
+  log: Logger
+}
+
+/** @see knative/eventing v1.22 config/brokers/mt-channel-broker, config/channels/in-memory-channel */
+const BROKER_INGRESS = 'broker-ingress.knative-eventing'
+const BROKER_FILTER = 'broker-filter.knative-eventing'
+const CHANNEL_DISPATCHER = 'imc-dispatcher.knative-eventing'
+/** In real milliseconds: what is in flight then is delivered again after the next start. */
+const STOP_GRACE_MS = 1000
+/** Settling waits no longer than that for an answer, in real milliseconds: a sink that hangs must not hold the clock. */
+const SETTLE_MS = 2000
+
+/**
+ * Eventing's data path: ingress, durable logs, delivery to Triggers and Subscriptions. An event goes this way:
+ *
+ * 1. `ingress.ts` checks it and appends it to the log of its broker or channel; then, and not before, its sender gets 202;
+ * 2. `fan-out.ts` offers it to the consumers whose filter it passes (`outlet.ts` puts both together, `dispatcher.ts` keeps them);
+ * 3. `consumer.ts` decides when its turn is, and keeps the position;
+ * 4. `carry.ts` delivers it, takes the reply back in, or sends it to the dead letter sink.
+ */
+export function startEventing(deps: EventingDeps): Eventing {
+  const { realClock, clock } = deps
+  const log = deps.log.with({ room: 'eventing' })
+  const sender = createSender({ reach: deps.reach, realClock })
+  const busy = (work: Promise<unknown>): void => {
+    deps.busy?.(
+      new Promise<void>((resolve) => {
+        const cancel = realClock.after(SETTLE_MS, resolve)
+        const end = (): void => {
+          cancel()
+          resolve()
+        }
+        work.then(end, end)
+      }),
+    )
+  }
+  const dispatcher = startDispatcher({
+    ...deps,
+    log,
+    send: sender.send,
+    busy,
+    noteEventType: deps.noteEventType ?? (() => {}),
+    intakeOf: (url) => intakeAt(url),
+  })
+
+  /** The way into a broker or channel without HTTP, by its URL. */
+  const intakeAt = (text: string): Intake | undefined => {
+    if (!URL.canParse(text)) return undefined
+    const { host, pathname, protocol } = new URL(text)
+    if (protocol !== 'http:') return undefined
+    const short = shortHost(host)
+    const [, namespace = '', name = '', ...rest] = pathname.split('/')
+    if (short === BROKER_INGRESS && name && rest.length === 0) {
+      const broker = dispatcher.broker(namespace, name)
+      return broker && intakeOf(broker, 'broker', clock)
+    }
+    const channel = pathname === '/' ? dispatcher.channel({ host }) : undefined
+    return channel && intakeOf(channel, 'channel', clock)
+  }
+
+  const brokerIngress = createBrokerIngress({ ...dispatcher, clock, realClock })
+  const channelIngress = createChannelIngress({ ...dispatcher, clock, realClock })
+  const brokerFilter = createFilterEndpoint({ triggers: deps.informers.triggers, send: sender.send, realClock, random: deps.random })
+  const fixed = new Map([
+    [BROKER_INGRESS, brokerIngress],
+    [BROKER_FILTER, brokerFilter],
+    [CHANNEL_DISPATCHER, channelIngress],
+  ])
+
+  return {
+    inside(host) {
+      return fixed.get(shortHost(host)) ?? (dispatcher.isChannelHost(host) ? channelIngress : undefined)
+    },
+    async stop() {
+      await dispatcher.stop(STOP_GRACE_MS)
+      sender.stop()
+    },
+  }
+}

@@ -1,0 +1,177 @@
+import type { AttributeValue } from '../cloudevents/event.js'
+import type { EventIdentity, Hop, HopPlace } from './hop.js'
+
+/** One event as one Broker or channel took it, with everything that became of it there. Times are milliseconds of the virtual clock. */
+export interface JournalRecord {
+  identity: EventIdentity
+  origin: HopPlace
+  offset: number
+  /** When it was accepted; of an event whose acceptance is not on record, when it was first heard of. */
+  atMs: number
+  /** Absent when its acceptance is not on record: the emulator was killed in the moment after it. */
+  attributes?: Record<string, AttributeValue>
+  /** Length of the payload as it came, and how much of it the journal kept; absent for an event without data. */
+  dataBytes?: number
+  dataKept?: number
+  replyOf?: { at: HopPlace; origin: HopPlace; offset: number; record?: string }
+  /** One for each Trigger or Subscription (or the Broker itself) that had to do with it, in the order in which they did. */
+  steps: Step[]
+}
+
+/** What happened to an event at one place. */
+export interface Step {
+  at: HopPlace
+  filtered?: { atMs: number; clause: string; expected: string; actual?: string; reason?: string; hint?: string }
+  /** The newest ones; `attemptCount` counts all of them. */
+  attempts: Attempt[]
+  attemptCount: number
+  delivered?: { atMs: number; destination: string; statusCode: number }
+  reply?: { atMs: number; destination?: string; event: EventIdentity; statusCode?: number; error?: string; record?: string }
+  deadLetter?: { atMs: number; destination: string; statusCode?: number; error?: string }
+  /** `afterAttempts`: how many there had been. Where more follow it was no more than a remark. */
+  dropped?: { atMs: number; why: string; afterAttempts: number }
+}
+
+export interface Attempt {
+  atMs: number
+  /** As the data path counts. */
+  number: number
+  destination: string
+  statusCode?: number
+  error?: string
+  tookMs: number
+  /** When the next one is due, from the end of this one; absent: there is none. */
+  retryInMs?: number
+}
+
+/** What became of an event at one place. */
+export const OUTCOMES = ['Pending', 'Filtered', 'Delivered', 'DeadLettered', 'Failed', 'Dropped'] as const
+export type Outcome = (typeof OUTCOMES)[number]
+
+/**
+ * What became of an event at all of its places: the worst of them, `Delivering` while one is pending, `Filtered` when nobody
+ * wanted it, `Accepted` while nothing is known.
+ */
+export const STATES = ['Accepted', 'Filtered', 'Delivering', 'Delivered', 'DeadLettered', 'Failed', 'Dropped'] as const
+export type State = (typeof STATES)[number]
+
+/** A policy may retry for days. */
+const ATTEMPTS_KEPT = 50
+
+/** The record of an event that has not been heard of before. */
+export function recordFor({ event, origin, offset, atMs }: Hop): JournalRecord {
+  return { identity: event, origin, offset, atMs, steps: [] }
+}
+
+/** Adds a hop to the record of its event, in place. Of a hop that comes twice (after a restart) the last one counts. */
+export function addHop(record: JournalRecord, hop: Hop): void {
+  switch (hop.hop) {
+    case 'accepted': {
+      record.identity = hop.event
+      record.atMs = hop.atMs
+      record.attributes = hop.attributes
+      if (hop.data) record.dataBytes = hop.data.length
+      if (hop.replyOf) record.replyOf = { ...record.replyOf, ...hop.replyOf }
+      return
+    }
+    case 'filtered': {
+      const { atMs, clause, expected, actual, reason, hint } = hop
+      stepAt(record, hop.at).filtered = {
+        atMs,
+        clause,
+        expected,
+        ...(actual !== undefined && { actual }),
+        ...(reason && { reason }),
+        ...(hint && { hint }),
+      }
+      return
+    }
+    case 'attempted': {
+      const { atMs, attempt, destination, statusCode, error, tookMs, retryInMs } = hop
+      const step = stepAt(record, hop.at)
+      step.attempts.push({
+        atMs,
+        number: attempt,
+        destination,
+        ...(statusCode !== undefined && { statusCode }),
+        ...(error !== undefined && { error }),
+        tookMs,
+        ...(retryInMs !== undefined && { retryInMs }),
+      })
+      if (step.attempts.length > ATTEMPTS_KEPT) step.attempts.shift()
+      step.attemptCount++
+      return
+    }
+    case 'delivered': {
+      const { atMs, destination, statusCode } = hop
+      stepAt(record, hop.at).delivered = { atMs, destination, statusCode }
+      return
+    }
+    case 'replied': {
+      const { atMs, destination, reply, statusCode, error } = hop
+      const step = stepAt(record, hop.at)
+      const known = step.reply?.record
+      step.reply = { atMs, destination, event: reply, ...answerOf({ statusCode, error }), ...(known && { record: known }) }
+      return
+    }
+    case 'dead-lettered': {
+      const { atMs, destination, statusCode, error } = hop
+      stepAt(record, hop.at).deadLetter = { atMs, destination, ...answerOf({ statusCode, error }) }
+      return
+    }
+    case 'dropped': {
+      const step = stepAt(record, hop.at)
+      step.dropped = { atMs: hop.atMs, why: hop.why, afterAttempts: step.attemptCount }
+    }
+  }
+}
+
+/** Links a record to that of the reply which came back in from one of its places, in place. */
+export function addReply(record: JournalRecord, at: HopPlace, reply: { record: string; event: EventIdentity; atMs: number }): void {
+  const step = stepAt(record, at)
+  step.reply = { atMs: reply.atMs, event: reply.event, ...step.reply, record: reply.record }
+}
+
+function answerOf({ statusCode, error }: { statusCode: number | undefined; error: string | undefined }): {
+  statusCode?: number
+  error?: string
+} {
+  return { ...(statusCode !== undefined && { statusCode }), ...(error !== undefined && { error }) }
+}
+
+function stepAt(record: JournalRecord, { kind, namespace, name }: HopPlace): Step {
+  const known = record.steps.find(({ at }) => at.name === name && at.kind === kind && at.namespace === namespace)
+  if (known) return known
+  const step: Step = { at: { kind, namespace, name }, attempts: [], attemptCount: 0 }
+  record.steps.push(step)
+  return step
+}
+
+/** What became of the event at a place. A reply that nobody took is a failure of the delivery, as in Knative. */
+export function outcomeOf(step: Step): Outcome {
+  const { deadLetter, dropped, reply, delivered, filtered, attempts, attemptCount } = step
+  if (deadLetter) return isSuccess(deadLetter) ? 'DeadLettered' : 'Failed'
+  if (reply?.error !== undefined || (reply?.statusCode !== undefined && !isSuccess(reply))) return 'Failed'
+  if (delivered) return 'Delivered'
+  const last = attempts.at(-1)
+  if (!last) return dropped ? 'Dropped' : filtered ? 'Filtered' : 'Pending'
+  if (dropped?.afterAttempts === attemptCount) return 'Failed'
+  return isSuccess(last) || last.retryInMs !== undefined ? 'Pending' : 'Failed'
+}
+
+const isSuccess = ({ statusCode, error }: { statusCode?: number; error?: string }): boolean =>
+  error === undefined && (statusCode === undefined || (statusCode >= 200 && statusCode < 300))
+
+const WORST_FIRST: readonly [outcome: Outcome, state: State][] = [
+  ['Failed', 'Failed'],
+  ['Dropped', 'Dropped'],
+  ['Pending', 'Delivering'],
+  ['DeadLettered', 'DeadLettered'],
+  ['Delivered', 'Delivered'],
+  ['Filtered', 'Filtered'],
+]
+
+export function stateOf({ steps }: Pick<JournalRecord, 'steps'>): State {
+  const outcomes = new Set(steps.map(outcomeOf))
+  return WORST_FIRST.find(([outcome]) => outcomes.has(outcome))?.[1] ?? 'Accepted'
+}

@@ -8,10 +8,14 @@ import { endpointsKind } from '../kinds/core/endpoints/kind.js'
 import { namespaceKind } from '../kinds/core/namespace/kind.js'
 import { nodeKind } from '../kinds/core/node/kind.js'
 import { NODE_NAME } from '../kinds/core/node/schema.js'
+import { priorityClassKind } from '../kinds/core/priorityclass/kind.js'
+import { SYSTEM_PRIORITY_CLASSES } from '../kinds/core/priorityclass/served.js'
 import { coreServiceKind } from '../kinds/core/service/kind.js'
 import type { Ports } from './ports.js'
 
 export const SERVING_NAMESPACE = 'knative-serving'
+/** The ConfigMap of what only this program has: its ports, and the settings of the journal of events. */
+export const LOCAL_CONFIG = { name: 'kn-local', namespace: SERVING_NAMESPACE }
 
 /** Objects a cluster with Knative has from the start. Kubernetes' own namespaces, and Knative's. */
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease', SERVING_NAMESPACE]
@@ -30,6 +34,19 @@ const SERVING_CONFIG: Record<string, Record<string, string>> = {
 
 const MAX_PODS = '110'
 
+/** Makes an object unless there is one of its name already, which stays as it is. */
+export function ensureWith(
+  client: Client,
+): <T extends KubeObject>(kind: Kind<T>, draft: Record<string, unknown> & { metadata: Partial<ObjectMeta> }) => Promise<void> {
+  return async (kind, draft) => {
+    const { name, namespace } = draft.metadata
+    if (await client.find(kind, { name: name!, namespace })) return
+    await client.create(kind, draft as never).catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error
+    })
+  }
+}
+
 /**
  * Makes sure that the first objects are there. What the user changed since (a ConfigMap, say) stays; only the ports in
  * `kn-local` are written each time, since they are this instance's and nobody's choice.
@@ -43,18 +60,10 @@ export async function bootstrap(options: {
   arch: string
 }): Promise<void> {
   const { client, ports } = options
-  const ensure = async <T extends KubeObject>(
-    kind: Kind<T>,
-    draft: Record<string, unknown> & { metadata: Partial<ObjectMeta> },
-  ): Promise<void> => {
-    const { name, namespace } = draft.metadata
-    if (await client.find(kind, { name: name!, namespace })) return
-    await client.create(kind, draft as never).catch((error: unknown) => {
-      if (!isAlreadyExists(error)) throw error
-    })
-  }
+  const ensure = ensureWith(client)
 
   for (const name of NAMESPACES) await ensure(namespaceKind, { metadata: { name } })
+  for (const [name, value] of Object.entries(SYSTEM_PRIORITY_CLASSES)) await ensure(priorityClassKind, { metadata: { name }, value })
   await ensureNode(options, ensure)
   await ensure(coreServiceKind, {
     metadata: { name: 'kubernetes', namespace: 'default', labels: { component: 'apiserver', provider: 'kubernetes' } },
@@ -68,9 +77,8 @@ export async function bootstrap(options: {
     await ensure(configMapKind, { metadata: { name, namespace: SERVING_NAMESPACE }, data })
 
   const data = { 'external-port': String(ports.external), 'cluster-local-port': String(ports.clusterLocal) }
-  const own = { name: 'kn-local', namespace: SERVING_NAMESPACE }
-  await ensure(configMapKind, { metadata: own, data })
-  await client.patch(configMapKind, own, { type: 'application/merge-patch+json', body: { data } })
+  await ensure(configMapKind, { metadata: LOCAL_CONFIG, data })
+  await client.patch(configMapKind, LOCAL_CONFIG, { type: 'application/merge-patch+json', body: { data } })
 }
 
 async function ensureNode(

@@ -54,6 +54,8 @@ async function main(directory: string, words: readonly string[]): Promise<void> 
       serviceAccountKey: serviceAccountKeyOf(record, paths),
       marker: record.marker,
       workloadsDirectory: paths.workloads,
+      eventsFile: paths.events,
+      journalFile: paths.journal,
       hostEnv: process.env,
       clock: restoreClock({
         store,

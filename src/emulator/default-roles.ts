@@ -186,7 +186,73 @@ const KNATIVE_ROLES: readonly DefaultRole[] = [
   ]),
 ]
 
-export const DEFAULT_ROLES: readonly DefaultRole[] = [...KUBERNETES_ROLES, ...KNATIVE_ROLES]
+const ofEventing = (name: string, rules: readonly PolicyRule[], labels: Record<string, string>): DefaultRole => ({
+  name,
+  rules,
+  labels: { 'app.kubernetes.io/name': 'knative-eventing', 'app.kubernetes.io/version': '1.22.0', ...labels },
+})
+const duck = (name: string): Record<string, string> => ({ [`duck.knative.dev/${name}`]: 'true' })
+const collected = (name: string, type: string): DefaultRole => ({ ...ofEventing(name, [], {}), aggregates: `duck.knative.dev/${type}` })
+const MANIPULATE = ['create', 'get', 'list', 'watch', 'patch', 'update', 'delete'] as const
+const SOURCES = ['apiserversources', 'containersources', 'pingsources', 'sinkbindings', 'integrationsources']
+
+/** @see knative/eventing v1.22 config/core/roles */
+const EVENTING_ROLES: readonly DefaultRole[] = [
+  collected('addressable-resolver', 'addressable'),
+  ofEventing('service-addressable-resolver', [on(READ, '', 'services')], duck('addressable')),
+  ofEventing(
+    'serving-addressable-resolver',
+    [on(READ, 'serving.knative.dev', 'routes', 'routes/status', 'services', 'services/status')],
+    duck('addressable'),
+  ),
+  ofEventing(
+    'channel-addressable-resolver',
+    [on(READ, 'messaging.knative.dev', 'channels', 'channels/status', 'inmemorychannels', 'inmemorychannels/status')],
+    duck('addressable'),
+  ),
+  ofEventing('broker-addressable-resolver', [on(READ, 'eventing.knative.dev', 'brokers', 'brokers/status')], duck('addressable')),
+  ofEventing(
+    'flows-addressable-resolver',
+    [on(READ, 'flows.knative.dev', 'sequences', 'sequences/status', 'parallels', 'parallels/status')],
+    duck('addressable'),
+  ),
+  collected('channelable-manipulator', 'channelable'),
+  ofEventing('meta-channelable-manipulator', [on(MANIPULATE, 'messaging.knative.dev', 'channels', 'channels/status')], duck('channelable')),
+  ofEventing(
+    'imc-channelable-manipulator',
+    [on(MANIPULATE, 'messaging.knative.dev', 'inmemorychannels', 'inmemorychannels/status')],
+    duck('channelable'),
+  ),
+  collected('source-observer', 'source'),
+  ofEventing('eventing-sources-source-observer', [on(READ, 'sources.knative.dev', ...SOURCES)], duck('source')),
+  ...['eventing', 'messaging', 'flows', 'sources', 'bindings', 'sinks'].map((part) =>
+    ofEventing(`knative-${part}-namespaced-admin`, [on([ALL], `${part}.knative.dev`, ALL)], gives('admin')),
+  ),
+  ofEventing(
+    'knative-eventing-namespaced-edit',
+    [
+      {
+        apiGroups: ['eventing.knative.dev', 'messaging.knative.dev', 'sources.knative.dev', 'flows.knative.dev', 'bindings.knative.dev'],
+        resources: [ALL],
+        verbs: ['create', 'update', 'patch', 'delete'],
+      },
+    ],
+    gives('edit'),
+  ),
+  ofEventing(
+    'knative-eventing-namespaced-view',
+    [
+      {
+        apiGroups: ['eventing.knative.dev', 'messaging.knative.dev', 'sources.knative.dev', 'flows.knative.dev', 'bindings.knative.dev'],
+        resources: [ALL],
+        verbs: READ,
+      },
+    ],
+    gives('view'),
+  ),
+]
+
+export const DEFAULT_ROLES: readonly DefaultRole[] = [...KUBERNETES_ROLES, ...KNATIVE_ROLES, ...EVENTING_ROLES]
 
 export const DEFAULT_BINDINGS: readonly DefaultBinding[] = [
   { name: 'cluster-admin', subjects: [group('system:masters')] },

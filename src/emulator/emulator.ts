@@ -11,31 +11,48 @@ import { KUBERNETES_VERSION } from '../base/versions.js'
 import { type Client, createClient } from '../client/client.js'
 import { startGarbageCollector } from '../controller/garbage-collector.js'
 import { createManager } from '../controller/manager.js'
+import { createEventTypes } from '../eventing/event-types.js'
+import { startEventing } from '../eventing/eventing.js'
 import { startGateway } from '../gateway/gateway.js'
 import { createImages } from '../images/images.js'
+import { createJournal } from '../journal/journal.js'
+import { brokerKind } from '../kinds/broker/kind.js'
+import { admissionPlugins } from '../kinds/core/admission.js'
+import { AGGREGATOR, publishApiServices } from '../kinds/core/apiservice/reconcile.js'
 import { configMapKind } from '../kinds/core/configmap/kind.js'
 import { OWN_DEFINITION_WRITER } from '../kinds/core/customresourcedefinition/schema.js'
 import { endpointSliceKind } from '../kinds/core/endpointslice/kind.js'
 import { podKind } from '../kinds/core/pod/kind.js'
 import { QUEUE_PROXY } from '../kinds/core/pod/schema.js'
+import { coreServiceKind } from '../kinds/core/service/kind.js'
+import { isEnabled } from '../kinds/eventing-config.js'
+import { EVENTING_CONTROLLER_USER } from '../kinds/eventing-labels.js'
 import { controllers, servedKindsWith } from '../kinds/index.js'
+import { inMemoryChannelKind } from '../kinds/inmemorychannel/kind.js'
 import { kingressKind } from '../kinds/kingress/kind.js'
 import { revisionKind } from '../kinds/revision/kind.js'
+import { domainConfig } from '../kinds/serving-config.js'
+import { triggerKind } from '../kinds/trigger/kind.js'
 import { expandReferences, mergeEnvironment } from '../runtime/environment.js'
 import { probe } from '../runtime/probe.js'
 import { createProcessRuntime } from '../runtime/process.js'
 import { startSupervisor, sweepLeftovers } from '../runtime/supervise.js'
+import { loadSqlite } from '../store/sqlite-engine.js'
 import type { Store } from '../store/store.js'
-import { bootstrap, SERVING_NAMESPACE } from './bootstrap.js'
+import { bootstrap, LOCAL_CONFIG, SERVING_NAMESPACE } from './bootstrap.js'
+import { bootstrapEventing } from './bootstrap-eventing.js'
 import { bootstrapRoles } from './bootstrap-roles.js'
 import type { InstanceCertificates } from './certificates.js'
 import { createClockKeeper } from './clock.js'
 import { publishDefinitions } from './definitions.js'
+import { createEventLogs } from './event-logs.js'
+import { eventRecordsFrom, followJournalSettings } from './event-records.js'
 import { forgetProcesses } from './forget-processes.js'
 import { publishImages } from './images.js'
 import { createPodLogs } from './pod-logs.js'
 import type { Ports } from './ports.js'
 import { programFile, programsDirectory } from './programs.js'
+import { createReach } from './reach.js'
 import { createWebhookCaller } from './webhooks.js'
 
 export interface Emulator {
@@ -69,6 +86,10 @@ export async function startEmulator(options: {
   serviceAccountKey: string
   marker: string
   workloadsDirectory: string
+  /** Where the logs of Brokers and channels are kept; made with the first of them. */
+  eventsFile: string
+  /** Where the journal of events is kept; made with the first event. */
+  journalFile: string
   hostEnv: NodeJS.ProcessEnv
   /** The virtual domain; the API moves it. */
   clock: ControllableClock
@@ -93,26 +114,45 @@ export async function startEmulator(options: {
     hostEnv: options.hostEnv,
     random,
   })
+  const eventLogs = createEventLogs(options.eventsFile, log.with({ part: 'events' }))
   const images = createImages({ programsDirectory: `${programsDirectory()}/images`, nodePath: process.execPath })
 
+  /** What the controllers did is on disk too, where the network sees it. */
+  const settled = async (): Promise<void> => {
+    await manager.settled()
+    await store.settled()
+  }
   const clockKeeper = createClockKeeper({
     clock,
     realClock,
     client: () => admin,
-    settled: () => manager.settled(),
+    settled,
     log: log.with({ part: 'clock' }),
   })
+  const journal = createJournal({
+    open: (path) => loadSqlite()(path),
+    path: options.journalFile,
+    clock,
+    realClock,
+    random,
+    log: log.with({ part: 'journal' }),
+    settings: followJournalSettings(() => manager.informer(configMapKind).get(LOCAL_CONFIG)?.data, log),
+  })
+  let isStarted = false
   const server = createApiServer({
     store,
-    kinds: servedKindsWith({ clock: clockKeeper }),
+    kinds: servedKindsWith({ clock: clockKeeper, eventRecords: eventRecordsFrom(journal) }),
     clock,
     realClock,
     random,
     log: log.with({ part: 'apiserver' }),
     credentials: { adminToken: options.token, serviceAccountKey: options.serviceAccountKey },
     callWebhook: createWebhookCaller({ client: () => admin, clock: realClock }),
+    plugins: admissionPlugins,
+    // What the emulator itself writes while it starts waits for no webhook: the Pods that serve them are not there yet.
+    asksWebhooks: () => isStarted,
   })
-  const admin = clientFor(server, 'kubernetes-admin')
+  const admin = clientFor(server.inside, 'kubernetes-admin')
   await bootstrap({
     client: admin,
     ports: options.ports,
@@ -121,8 +161,10 @@ export async function startEmulator(options: {
     os: process.platform,
     arch: goArch(),
   })
+  await bootstrapEventing({ client: admin, clusterLocalPort: options.ports.clusterLocal })
   await bootstrapRoles({ client: admin })
-  await publishDefinitions(clientFor(server, OWN_DEFINITION_WRITER), server.kinds)
+  await publishApiServices(clientFor(server.inside, AGGREGATOR), server.kinds)
+  await publishDefinitions(clientFor(server.inside, OWN_DEFINITION_WRITER), server.kinds)
   await publishImages(admin, images.list())
   await forgetProcesses(admin)
   const swept = await leftovers
@@ -148,8 +190,9 @@ export async function startEmulator(options: {
     autoscaler,
   }
   const manager = createManager({
-    clientFor: (userName) => clientFor(server, userName),
+    clientFor: (userName) => clientFor(server.inside, userName),
     controllers: controllers(engines),
+    kinds: server.stored,
     clock,
     realClock,
     eventDelayMs: EVENT_DELAY_MS,
@@ -158,6 +201,38 @@ export async function startEmulator(options: {
   })
   // First of all who are told: whoever follows a kind that changed then gets a cache of what it is now.
   const forgetKinds = server.stored.onKinds(({ removed }) => removed.forEach(manager.forget))
+  // Nothing listens yet: a start that ends here leaves no port behind.
+  await eventLogs.ready
+  const configMap = (namespace: string, name: string) => manager.informer(configMapKind).get({ namespace, name })?.data ?? {}
+  const noteEventType = createEventTypes({
+    client: clientFor(server.inside, EVENTING_CONTROLLER_USER),
+    isEnabled: () => isEnabled(configMap, 'eventtype-auto-create'),
+    busy: manager.busy,
+    log: log.with({ part: 'eventing' }),
+  })
+  const eventing = startEventing({
+    informers: {
+      brokers: manager.informer(brokerKind),
+      triggers: manager.informer(triggerKind),
+      channels: manager.informer(inMemoryChannelKind),
+    },
+    openLogs: eventLogs.open,
+    reach: createReach({
+      services: manager.informer(coreServiceKind),
+      slices: manager.informer(endpointSliceKind),
+      pods: manager.informer(podKind),
+      domains: () => domainConfig(configMap).map(({ domain }) => domain),
+      ports: () => ({ external: gateway.externalPort, clusterLocal: gateway.clusterLocalPort }),
+      random,
+    }),
+    record: journal.record,
+    noteEventType,
+    busy: manager.busy,
+    clock,
+    realClock,
+    random,
+    log: log.with({ part: 'eventing' }),
+  })
   const gateway = await startGateway({
     informers: {
       kingresses: manager.informer(kingressKind),
@@ -171,6 +246,7 @@ export async function startEmulator(options: {
     host,
     externalPort: options.ports.external,
     clusterLocalPort: options.ports.clusterLocal,
+    inside: eventing.inside,
     requestLog: {
       configMaps: manager.informer(configMapKind),
       write: (podUid, lines) => runtime.appendLog(podUid, QUEUE_PROXY, lines),
@@ -179,7 +255,7 @@ export async function startEmulator(options: {
   autoscaler.start(gateway.counts)
   await manager.start()
   const collector = startGarbageCollector({
-    client: clientFor(server, 'system:serviceaccount:kube-system:generic-garbage-collector'),
+    client: clientFor(server.inside, 'system:serviceaccount:kube-system:generic-garbage-collector'),
     kinds: server.stored.kinds(),
     onKinds: server.stored.onKinds,
     clock,
@@ -189,6 +265,8 @@ export async function startEmulator(options: {
   })
   await collector.synced
   await clockKeeper.publish()
+  await store.settled()
+  isStarted = true
   const control = await startControlListener({
     server,
     version: KUBERNETES_VERSION,
@@ -206,15 +284,18 @@ export async function startEmulator(options: {
   return {
     ports: { control: control.port, external: gateway.externalPort, clusterLocal: gateway.clusterLocalPort },
     client: admin,
-    settled: () => manager.settled(),
+    settled,
     async stop() {
       await control.stop()
       await clockKeeper.stop()
       autoscaler.stop()
+      await eventing.stop()
+      await eventLogs.close()
       await gateway.stop()
       forgetKinds()
       await collector.stop()
       await manager.stop()
+      journal.close()
       await runtime.stop(STOP_GRACE_MS)
       await supervisor.stop()
     },

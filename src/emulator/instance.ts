@@ -134,7 +134,9 @@ export async function stopInstance(paths: InstancePaths, deps: InstanceDeps): Pr
 /** Removes every object and everything workloads wrote; ports and credentials stay. The instance must not be running. */
 export function wipeInstance(paths: InstancePaths): void {
   accessing(paths, () => {
-    for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${paths.store}${suffix}`, { force: true })
+    for (const file of [paths.store, paths.events, paths.journal]) {
+      for (const suffix of ['', '-wal', '-shm', '-journal']) rmSync(`${file}${suffix}`, { force: true })
+    }
     rmSync(paths.workloads, { recursive: true, force: true })
   })
 }

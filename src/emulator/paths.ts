@@ -13,6 +13,10 @@ export interface InstancePaths {
   running: string
   startLock: string
   store: string
+  /** The logs of Brokers and channels; made with the first of them. */
+  events: string
+  /** What became of every event. */
+  journal: string
   kubeconfig: string
   log: string
   /** Logs and temporary directories of workloads. */
@@ -38,6 +42,8 @@ export function pathsIn(directory: string): InstancePaths {
     running: join(directory, 'running.json'),
     startLock: join(directory, 'start.lock'),
     store: join(directory, 'store.db'),
+    events: join(directory, 'events.db'),
+    journal: join(directory, 'journal.db'),
     kubeconfig: join(directory, 'kubeconfig'),
     log: join(directory, 'emulator.log'),
     workloads: join(directory, 'workloads'),

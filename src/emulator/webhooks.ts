@@ -1,4 +1,5 @@
 import { request } from 'node:https'
+import { isIP } from 'node:net'
 import type { CallWebhook, WebhookTarget } from '../apiserver/crd/conversion.js'
 import type { Clock } from '../base/clock.js'
 import type { Client } from '../client/client.js'
@@ -10,16 +11,16 @@ import { PORTS_ANNOTATION } from '../kinds/core/pod/schema.js'
 import { coreServiceKind } from '../kinds/core/service/kind.js'
 
 /** How long a conversion may take (apiextensions pkg/apiserver/conversion/webhook_converter.go). */
-const TIMEOUT_MS = 30_000
-/** More than this is no answer to a ConversionReview, in bytes. */
+const CONVERSION_SECONDS = 30
+/** More than this is no answer to a review, in bytes. */
 const LONGEST_ANSWER = 16 * 1024 * 1024
 
-interface Address {
+const DEFAULT_PORT = 443
+
+/** Where to connect to. */
+interface Endpoint {
   host: string
   port: number
-  /** The name that the certificate has to bear, and the Host that is asked for. */
-  name: string
-  path: string
 }
 
 /**
@@ -27,34 +28,45 @@ interface Address {
  * Pods. The certificate is held against `caBundle`, or against the roots of this machine where there is none.
  */
 export function createWebhookCaller({ client, clock }: { client: () => Client; clock: Clock }): CallWebhook {
-  return async (target, body) => {
-    const address = target.service ? await serviceAddress(client(), target.service) : urlAddress(target.url ?? '')
+  return async (target, body, timeoutSeconds = CONVERSION_SECONDS) => {
+    const url = urlOf(target, timeoutSeconds)
     const given = new AbortController()
-    const timer = clock.after(TIMEOUT_MS, () => given.abort(new Error('context deadline exceeded')))
+    const timer = clock.after(timeoutSeconds * 1000, () => given.abort(new Error('context deadline exceeded')))
     try {
-      return await post(address, target.caBundle, body, given.signal)
+      const { host, port } = target.service ? await endpointOf(client(), target.service) : { host: bare(url.hostname), port: portOf(url) }
+      return await post({ host, port, url }, target.caBundle, body, given.signal)
     } catch (error) {
       const why = given.signal.aborted ? given.signal.reason : error
-      throw new Error(`Post ${JSON.stringify(`https://${address.name}:${address.port}${address.path}`)}: ${messageOf(why)}`)
+      throw new Error(`Post ${JSON.stringify(textOf(url, target))}: ${messageOf(why, { host: bare(url.hostname), port: portOf(url) })}`)
     } finally {
       timer()
     }
   }
 }
 
-function urlAddress(text: string): Address {
-  const url = new URL(text)
-  const name = url.hostname.replace(/^\[|\]$/g, '')
-  return { host: name, port: Number(url.port || 443), name, path: `${url.pathname}?timeout=${TIMEOUT_MS / 1000}s` }
+/** What is asked for, by the name that the certificate has to bear: a Service's is the one inside the cluster. */
+function urlOf({ url: text, service }: WebhookTarget, timeoutSeconds: number): URL {
+  const url = service
+    ? new URL(`https://${service.name}.${service.namespace}.svc:${service.port ?? DEFAULT_PORT}${service.path ?? '/'}`)
+    : new URL(text ?? '')
+  url.searchParams.set('timeout', `${timeoutSeconds}s`)
+  return url
 }
 
-async function serviceAddress(client: Client, service: NonNullable<WebhookTarget['service']>): Promise<Address> {
-  const { namespace, name, port: wanted = 443, path = '/' } = service
+const bare = (hostname: string): string => hostname.replace(/^\[|\]$/g, '')
+const portOf = ({ port }: URL): number => Number(port || DEFAULT_PORT)
+
+/** A Service's port is always told, a URL's as it was written. */
+function textOf(url: URL, { service }: WebhookTarget): string {
+  return service && !url.port ? url.href.replace(url.host, `${url.host}:${DEFAULT_PORT}`) : url.href
+}
+
+async function endpointOf(client: Client, service: NonNullable<WebhookTarget['service']>): Promise<Endpoint> {
+  const { namespace, name, port: wanted = DEFAULT_PORT } = service
   const found = await client.find(coreServiceKind, { namespace, name })
   if (!found) throw new Error(`service ${JSON.stringify(name)} not found`)
-  const base = { name: `${name}.${namespace}.svc`, path: `${path}?timeout=${TIMEOUT_MS / 1000}s` }
   const { externalName, ports = [] } = found.spec
-  if (found.spec.type === 'ExternalName' && externalName) return { ...base, host: externalName, port: wanted }
+  if (found.spec.type === 'ExternalName' && externalName) return { host: externalName, port: wanted }
 
   const portName = ports.find(({ port }) => port === wanted)?.name
   if (!ports.some(({ port }) => port === wanted)) throw new Error(`service ${JSON.stringify(name)} has no port ${wanted}`)
@@ -62,10 +74,10 @@ async function serviceAddress(client: Client, service: NonNullable<WebhookTarget
     const target = targets.find((port) => (port.name ?? '') === (portName ?? ''))?.port
     if (target === undefined) continue
     for (const { address, pod: podName } of endpoints) {
-      if (podName === undefined) return { ...base, host: address, port: target }
+      if (podName === undefined) return { host: address, port: target }
       const pod = await client.find(podKind, { namespace, name: podName })
       const loopback = portBehind(pod?.metadata.annotations?.[PORTS_ANNOTATION], target)
-      if (loopback !== undefined) return { ...base, host: '127.0.0.1', port: loopback }
+      if (loopback !== undefined) return { host: '127.0.0.1', port: loopback }
     }
   }
   throw new Error(`no endpoints available for service ${JSON.stringify(name)}`)
@@ -101,24 +113,25 @@ function portBehind(annotation: string | undefined, containerPort: number): numb
 }
 
 function post(
-  { host, port, name, path }: Address,
+  { host, port, url }: Endpoint & { url: URL },
   caBundle: string | undefined,
   body: string,
   signal: AbortSignal,
 ): Promise<{ status: number; body: string }> {
+  const name = bare(url.hostname)
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
         host,
         port,
-        path,
+        path: url.pathname + url.search,
         method: 'POST',
         agent: false,
         signal,
         // An address has no name to ask for.
         ...(/^[\d.]+$|:/.test(name) ? {} : { servername: name }),
         ...(caBundle && { ca: Buffer.from(caBundle, 'base64') }),
-        headers: { Host: `${name}:${port}`, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
+        headers: { Host: url.host, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) },
       },
       (response) => {
         const chunks: Buffer[] = []
@@ -137,8 +150,43 @@ function post(
   })
 }
 
-function messageOf(error: unknown): string {
+/** In the words of Go's client, as far as they are known for what Node tells. */
+function messageOf(error: unknown, { host, port }: Endpoint): string {
   if (!(error instanceof Error)) return String(error)
-  const { code } = error as NodeJS.ErrnoException
-  return code === 'ECONNREFUSED' ? `dial tcp: connect: connection refused (${error.message})` : error.message
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ECONNREFUSED':
+      return `dial tcp ${refusedBy(error) ?? `${host}:${port}`}: connect: connection refused`
+    case 'ENOTFOUND':
+      return `dial tcp: lookup ${host}: no such host`
+    case 'ECONNRESET':
+      return 'EOF'
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'CERT_SIGNATURE_FAILURE':
+      return 'tls: failed to verify certificate: x509: certificate signed by unknown authority'
+    case 'CERT_HAS_EXPIRED':
+    case 'CERT_NOT_YET_VALID':
+      return 'tls: failed to verify certificate: x509: certificate has expired or is not yet valid'
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return `tls: failed to verify certificate: x509: ${otherName(error, host)}`
+    default:
+      return error.message
+  }
+}
+
+function otherName(error: Error, host: string): string {
+  const names = (error as { cert?: { subjectaltname?: string } }).cert?.subjectaltname?.split(', ') ?? []
+  const prefix = isIP(host) ? 'IP Address:' : 'DNS:'
+  const valid = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length))
+  return valid.length > 0
+    ? `certificate is valid for ${valid.join(', ')}, not ${host}`
+    : `certificate is not valid for any names, but wanted to match ${host}`
+}
+
+/** The address that was dialled, which for a Service is not the one that was asked for. */
+function refusedBy(error: Error): string | undefined {
+  const { address, port } = error as { address?: string; port?: number }
+  return address === undefined || port === undefined ? undefined : `${address}:${port}`
 }

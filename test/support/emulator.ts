@@ -109,6 +109,8 @@ export async function startTestEmulator(
     serviceAccountKey: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     marker,
     workloadsDirectory: join(directory, 'workloads'),
+    eventsFile: join(directory, 'events.db'),
+    journalFile: join(directory, 'journal.db'),
     hostEnv: process.env,
     clock: options.clock ?? createControllableClock({ base: realClock }),
     realClock,

@@ -246,6 +246,7 @@ export function anAdmission<T extends AdmissionContext['old'] & object>(
     find: () => undefined,
     list: () => [],
     configMap: (_, name) => config[name] ?? {},
+    isAllowed: () => true,
     warn: (text) => void warnings.push(text),
     ...rest,
   } as AdmissionContext<T>

@@ -1,0 +1,66 @@
+import type { Random } from '../base/random.js'
+import type { Informer } from '../client/informer.js'
+import type { Reach } from '../delivery/send.js'
+import type { EndpointSlice } from '../kinds/core/endpointslice/schema.js'
+import { SERVICE_NAME_LABEL } from '../kinds/core/endpointslice/schema.js'
+import { PORTS_ANNOTATION, type Pod } from '../kinds/core/pod/schema.js'
+import type { CoreService } from '../kinds/core/service/schema.js'
+
+/** A name inside the cluster: service, namespace, with or without the cluster's domain. */
+const CLUSTER_NAME = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?$/
+const LOOPBACK = '127.0.0.1'
+const DEFAULT_PORTS: Record<string, number> = { 'http:': 80, 'https:': 443 }
+
+/**
+ * Where a URL that is in an object leads to on this machine. A core Service with Pods behind it: one of them, at its loopback
+ * port. Every other name inside the cluster: the cluster-local listener. Names below the domains of Routes: the external one.
+ * All else is the network's.
+ */
+export function createReach(deps: {
+  services: Informer<CoreService>
+  slices: Informer<EndpointSlice>
+  pods: Informer<Pod>
+  /** Of Routes: the keys of config-domain. */
+  domains: () => readonly string[]
+  ports: () => { external: number; clusterLocal: number }
+  random: Random
+}): (url: URL) => Reach {
+  const { services, slices, pods } = deps
+
+  const portOfPod = (namespace: string, service: string, port: number): number | undefined => {
+    const found = services.get({ namespace, name: service })
+    if (!found || found.spec.type === 'ExternalName') return undefined
+    const portName = found.spec.ports?.find((each) => each.port === port)?.name ?? ''
+    const loopbacks = slices.list(namespace).flatMap(({ metadata, ports = [], endpoints }) => {
+      if (metadata.labels?.[SERVICE_NAME_LABEL] !== service) return []
+      const target = ports.find(({ name = '' }) => name === portName)?.port
+      if (target === undefined) return []
+      return (endpoints ?? []).flatMap(({ conditions, targetRef }) => {
+        if (conditions?.ready === false || targetRef?.kind !== 'Pod') return []
+        return loopbackOf(pods.get({ namespace, name: targetRef.name ?? '' }), target) ?? []
+      })
+    })
+    return loopbacks[Math.floor(deps.random.float() * loopbacks.length)]
+  }
+
+  return (url) => {
+    const hostHeader = url.host
+    const hostname = url.hostname.replace(/^\[|\]$/g, '')
+    const port = Number(url.port) || DEFAULT_PORTS[url.protocol]!
+    const [, service, namespace] = CLUSTER_NAME.exec(hostname) ?? []
+    if (service !== undefined && namespace !== undefined) {
+      const direct = portOfPod(namespace, service, port)
+      return { host: LOOPBACK, port: direct ?? deps.ports().clusterLocal, hostHeader }
+    }
+    if (deps.domains().some((domain) => hostname.endsWith(`.${domain}`))) return { host: LOOPBACK, port: deps.ports().external, hostHeader }
+    // Resolvers need not know names below localhost. @see RFC 6761 section 6.3
+    return { host: hostname.endsWith('.localhost') ? LOOPBACK : hostname, port, hostHeader }
+  }
+}
+
+function loopbackOf(pod: Pod | undefined, containerPort: number): number | undefined {
+  const annotation = pod?.metadata.annotations?.[PORTS_ANNOTATION]
+  if (annotation === undefined) return undefined
+  const port = (JSON.parse(annotation) as Record<string, unknown>)[containerPort]
+  return typeof port === 'number' ? port : undefined
+}

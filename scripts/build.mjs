@@ -48,6 +48,7 @@ const shared = {
 const programs = {
   emulator: 'src/emulator/daemon.ts',
   'store-worker': 'src/store/sqlite-worker.ts',
+  'append-log-worker': 'src/store/append-log-worker.ts',
   supervisor: 'src/runtime/supervisor.ts',
   'client-node': 'src/client/client-node.ts',
   certificates: 'src/emulator/certificates.ts',

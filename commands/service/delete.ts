@@ -36,7 +36,7 @@ export default class ServiceDelete extends KnCommand {
       flags,
       clock: this.world.clock,
       deleted: (name) => this.log(sentences.serviceDeleted(name, namespace)),
-      refuse: ({ metadata }) => (metadata.deletionTimestamp ? sentences.deletedAlready(metadata.name) : undefined),
+      refuse: ({ metadata }) => (metadata.deletionTimestamp ? sentences.deletedAlready('service', metadata.name) : undefined),
     })
   }
 }

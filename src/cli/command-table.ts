@@ -16,6 +16,11 @@ const ls = ['ls'] as const
 
 /** kn's own commands by their words: the same as the files below commands/, each loaded only when it is run or listed. */
 export const ownCommands: Readonly<Record<string, CommandEntry>> = {
+  'broker create': { load: () => import('../../commands/broker/create.js') },
+  'broker delete': { load: () => import('../../commands/broker/delete.js') },
+  'broker describe': { load: () => import('../../commands/broker/describe.js') },
+  'broker list': { aliases: ls, load: () => import('../../commands/broker/list.js') },
+  'broker update': { load: () => import('../../commands/broker/update.js') },
   'emulator clock advance': { load: () => import('../../commands/emulator/clock/advance.js') },
   'emulator clock freeze': { load: () => import('../../commands/emulator/clock/freeze.js') },
   'emulator clock resume': { load: () => import('../../commands/emulator/clock/resume.js') },
@@ -27,6 +32,10 @@ export const ownCommands: Readonly<Record<string, CommandEntry>> = {
   'emulator start': { load: () => import('../../commands/emulator/start.js') },
   'emulator status': { load: () => import('../../commands/emulator/status.js') },
   'emulator stop': { load: () => import('../../commands/emulator/stop.js') },
+  'eventtype create': { load: () => import('../../commands/eventtype/create.js') },
+  'eventtype delete': { load: () => import('../../commands/eventtype/delete.js') },
+  'eventtype describe': { load: () => import('../../commands/eventtype/describe.js') },
+  'eventtype list': { aliases: ls, load: () => import('../../commands/eventtype/list.js') },
   options: { hidden: true, load: () => import('../../commands/options.js') },
   'plugin list': { aliases: ls, load: () => import('../../commands/plugin/list.js') },
   'revision delete': { load: () => import('../../commands/revision/delete.js') },
@@ -39,6 +48,11 @@ export const ownCommands: Readonly<Record<string, CommandEntry>> = {
   'service describe': { load: () => import('../../commands/service/describe.js') },
   'service list': { aliases: ls, load: () => import('../../commands/service/list.js') },
   'service update': { load: () => import('../../commands/service/update.js') },
+  'trigger create': { load: () => import('../../commands/trigger/create.js') },
+  'trigger delete': { load: () => import('../../commands/trigger/delete.js') },
+  'trigger describe': { load: () => import('../../commands/trigger/describe.js') },
+  'trigger list': { aliases: ls, load: () => import('../../commands/trigger/list.js') },
+  'trigger update': { load: () => import('../../commands/trigger/update.js') },
   version: { load: () => import('../../commands/version.js') },
 }
 

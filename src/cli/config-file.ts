@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { usageError } from './arguments.js'
+import { readFileIfExists } from './read-file.js'
 import type { World } from './world.js'
 
 /** What a new configuration file says: every setting, as comments. */
@@ -63,6 +65,41 @@ export function ensureConfigFile(argv: readonly string[], world: ConfigWorld): v
     writeFileSync(path, TEMPLATE, { flag: 'wx', mode: 0o600 })
   } catch {
     // Read-only home directories are usual in CI.
+  }
+}
+
+/**
+ * What a configuration says, or undefined where it says nothing of the settings that begin with `word`, in which case it is not even parsed:
+ * nearly all are nothing but comments. Throws a usage error for a configuration that is no YAML.
+ */
+export async function readSettings(path: string, word: string): Promise<Record<string, unknown> | undefined> {
+  const text = configText(path)
+  if (text === undefined || !new RegExp(`^[\\s{"']*${word}`, 'im').test(text)) return undefined
+  const { parsePlainYaml } = await import('../client/plain-yaml.js')
+  return lowerCased(parsePlainYaml(text) ?? (await wholeYaml(text)))
+}
+
+/** kn's configuration library does not tell upper from lower case in keys. */
+export function lowerCased(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return {}
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toLowerCase(), item]))
+}
+
+function configText(path: string): string | undefined {
+  try {
+    return readFileIfExists(path)
+  } catch {
+    // As in kn, which goes on without a configuration that it cannot read.
+    return undefined
+  }
+}
+
+async function wholeYaml(text: string): Promise<unknown> {
+  const { parse } = await import('yaml')
+  try {
+    return parse(text)
+  } catch (error) {
+    throw usageError(`While parsing config: yaml: ${(error as Error).message}`)
   }
 }
 

@@ -1,8 +1,20 @@
 import { Flags } from '@oclif/core'
-import { goInteger } from './arguments.js'
+import { goInteger, goQuote } from './arguments.js'
 
 /** A whole number as kn's flags take it (decimal, 0x, 0o …); undefined unless given. */
 export const intFlag = Flags.custom<number>({ helpValue: 'int', parse: async (input) => goInteger(input) })
+
+const INT32_LIMIT = 2 ** 31
+
+/** A whole number that the API holds in 32 bits. */
+export const int32Flag = Flags.custom<number>({
+  helpValue: 'int32',
+  parse: async (input) => {
+    const number = goInteger(input)
+    if (number < -INT32_LIMIT || number >= INT32_LIMIT) throw new Error(`strconv.ParseInt: parsing ${goQuote(input)}: value out of range`)
+    return number
+  },
+})
 
 /** Text that may be given once only, unlike all others, where the last one wins. */
 export const onceFlag = Flags.custom<string, { onlyOnce?: boolean }>({ onlyOnce: true } as object)
@@ -80,3 +92,14 @@ export const noHeadersFlag = {
 }
 
 export const verboseFlag = { verbose: Flags.boolean({ char: 'v', description: 'Show more.' }) }
+
+const SINK_FORMS =
+  'a Knative service (NAME or ksvc:NAME), broker:NAME, channel:NAME, svc:NAME of a Kubernetes service, GROUP/VERSION/RESOURCE:NAME, each with :NAMESPACE behind it for another namespace, or a URL'
+
+const sinkOptions = { char: 's', description: `Where the events go: ${SINK_FORMS}.` } as const
+
+/** Where events go. */
+export const sinkFlag = { sink: Flags.string(sinkOptions) }
+
+/** Where events go, for what cannot do without. */
+export const requiredSinkFlag = { sink: Flags.string({ ...sinkOptions, required: true }) }

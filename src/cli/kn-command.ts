@@ -1,4 +1,5 @@
 import { Command, type Interfaces } from '@oclif/core'
+import type { Destination } from '../apimachinery/destination.js'
 import type { Client } from '../client/client.js'
 import { flagLabel, type GivenFlag, invalidArgument, parseArguments, usageError } from './arguments.js'
 import type { Connected } from './connect.js'
@@ -129,6 +130,20 @@ export abstract class KnCommand extends Command {
     const { createSystemRandom } = await import('../base/random.js')
     const random = createSystemRandom()
     return { given: this.given, nowMs: this.world.clock.now(), random: () => random.float(), readFile: (path) => this.readNamedFile(path) }
+  }
+
+  /**
+   * The destination that a sink flag means, the prefixes of the configuration file included; undefined for ''. Throws what the API refuses,
+   * so also that there is no such object.
+   */
+  protected async resolveSink(
+    client: Client,
+    sink: string,
+    flags: { namespace?: string | undefined; config?: string | undefined },
+  ): Promise<Destination | undefined> {
+    const [{ destinationOf, sinkFrom }, { sinkMappings }] = await Promise.all([import('./nouns/sink.js'), import('./sink-mappings.js')])
+    const meant = sinkFrom(sink, await sinkMappings(flags.config, this.world))
+    return meant && destinationOf(client, meant, this.namespaceOf(flags))
   }
 
   /** The text of a file that a flag names; `-` is standard input. Throws a usage error in Go's words when it cannot be read. */

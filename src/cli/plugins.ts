@@ -2,9 +2,8 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
 import { UserError } from '../base/user-error.js'
 import { usageError } from './arguments.js'
-import { configFilePath } from './config-file.js'
+import { configFilePath, lowerCased, readSettings } from './config-file.js'
 import { globalFlags } from './flags.js'
-import { readFileIfExists } from './read-file.js'
 import { isOwnCommand } from './resolve-command.js'
 import type { World } from './world.js'
 
@@ -97,37 +96,10 @@ export async function pluginPlaces(line: Pick<PluginLine, 'folder' | 'config'>, 
 }
 
 async function configuredFolder(path: string): Promise<string | undefined> {
-  const text = configText(path)
-  // Configurations are nearly always all comments: those are never parsed.
-  if (text === undefined || !/^[\s{"']*plugins/im.test(text)) return undefined
-  const { parsePlainYaml } = await import('../client/plain-yaml.js')
-  const settings = lowerCased(parsePlainYaml(text) ?? (await wholeYaml(text)))
+  const settings = await readSettings(path, 'plugins')
+  if (!settings) return undefined
   const found = lowerCased(settings['plugins'])['directory'] ?? settings['plugins-dir']
   return typeof found === 'string' ? found : undefined
-}
-
-function configText(path: string): string | undefined {
-  try {
-    return readFileIfExists(path)
-  } catch {
-    // As in kn, which goes on without a configuration that it cannot read.
-    return undefined
-  }
-}
-
-async function wholeYaml(text: string): Promise<unknown> {
-  const { parse } = await import('yaml')
-  try {
-    return parse(text)
-  } catch (error) {
-    throw usageError(`While parsing config: yaml: ${(error as Error).message}`)
-  }
-}
-
-/** kn's configuration library does not tell upper from lower case in keys. */
-function lowerCased(value: unknown): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null) return {}
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toLowerCase(), item]))
 }
 
 /**

@@ -96,7 +96,7 @@ test("help lists plugins, and one of the user's own in the place of a built-in o
   const hello = made.script(made.first, 'kn-hello')
   const traffic = made.script(made.second, 'kn-traffic', { body: echo('mine') })
   const { stdout } = await kn([])
-  expect(stdout).toContain(`\nPlugins:\n  hello       ${hello}\n  image       `)
+  expect(stdout).toContain(`(built in)\n  hello       ${hello}\n  image       `)
   expect(stdout).toContain(`\n  quickstart  From nothing to a running service, on this machine (built in)\n  traffic     ${traffic}\n`)
   expect((await kn(['traffic', 'show', 'hello'])).stdout).toBe('mine\n<show>\n<hello>\n')
 })
@@ -107,17 +107,18 @@ test('plugin list shows all plugins and what is wrong with them', async () => {
   const builtIn = '- kn-image : built in\n- kn-quickstart : built in\n- kn-traffic : built in\n'
   expect(await kn(['plugin', 'list'], { env: { PATH: `${made.first}:${made.second}` } })).toEqual({
     exitCode: 0,
-    stdout: `- kn-hello : ${hello}\n${builtIn}\nWARNING:\n  - ${shadowed} is ignored because it is shadowed by an equally named plugin: ${hello}\n`,
+    stdout: `- kn-event : built in\n- kn-hello : ${hello}\n${builtIn}\nWARNING:\n  - ${shadowed} is ignored because it is shadowed by an equally named plugin: ${hello}\n`,
     stderr: '',
   })
   const verbose = await kn(['plugins', 'ls', '-v', '--plugins-dir', made.second], { env: { PATH: '' } })
   expect(verbose.stdout).toContain(
-    `The following plugins are available, using options:\n  plugins dir: '${made.second}'\n  lookup plugins in $PATH: true\n\n- kn-hello : ${shadowed}  (${shadowed})\n`,
+    `The following plugins are available, using options:\n  plugins dir: '${made.second}'\n  lookup plugins in $PATH: true\n\n- kn-event : built in  (`,
   )
+  expect(verbose.stdout).toContain(`)\n- kn-hello : ${shadowed}  (${shadowed})\n`)
   const own = made.script(made.second, 'kn-version')
   expect(await kn(['plugin', 'list', '--plugins-dir', made.second], { env: { PATH: '' } })).toEqual({
     exitCode: 1,
-    stdout: `- kn-hello : ${shadowed}\n${builtIn}- kn-version : ${own}\n\nERROR:\n  - ${own} overwrites existing built-in command: 'version'\n`,
+    stdout: `- kn-event : built in\n- kn-hello : ${shadowed}\n${builtIn}- kn-version : ${own}\n\nERROR:\n  - ${own} overwrites existing built-in command: 'version'\n`,
     stderr: "Error: plugin validation errors\nRun 'kn --help' for usage\n",
   })
 })

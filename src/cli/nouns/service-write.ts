@@ -1,16 +1,15 @@
 import type { ObjectRef } from '../../apimachinery/object.js'
-import { isConflict } from '../../apimachinery/status-error.js'
 import type { Clock } from '../../base/clock.js'
 import type { Client } from '../../client/client.js'
 import { waitForReady } from '../../client/wait.js'
 import { revisionKind } from '../../kinds/revision/kind.js'
 import { serviceKind } from '../../kinds/service/kind.js'
 import type { Service } from '../../kinds/service/schema.js'
-import { usageError } from '../arguments.js'
 import { sentences } from '../print/sentences.js'
 import { withProgress } from '../progress.js'
 import type { World } from '../world.js'
 import { type ServiceDraft, USER_IMAGE_ANNOTATION } from './service.js'
+import { updateObject } from './update.js'
 
 export interface WaitFlags {
   wait: boolean
@@ -33,32 +32,14 @@ export function waitWithProgress(client: Client, ref: ObjectRef, flags: WaitFlag
   )
 }
 
-/** kn tries an update that met another one five times, the waits growing from 20 ms. */
-const TRIES = 5
-const FIRST_WAIT_MS = 20
-const GROWTH = 1.5
-const JITTER = 0.1
-
-/**
- * Reads a service, changes it and writes it, again from the start when someone else wrote in between. Throws when it is being
- * deleted, and what the API refuses.
- */
-export async function updateService(
+/** Changes a service as `updateObject` does. */
+export function updateService(
   client: Client,
   ref: ObjectRef,
   change: (service: Service) => Promise<Service> | Service,
-  { clock, random }: { clock: Clock; random: () => number },
+  deps: { clock: Clock; random: () => number },
 ): Promise<{ before: Service; after: Service }> {
-  for (let attempt = 1, waitMs = FIRST_WAIT_MS; ; attempt++, waitMs *= GROWTH) {
-    const before = await client.get(serviceKind, ref)
-    if (before.metadata.deletionTimestamp) throw usageError(sentences.beingDeleted(ref.name))
-    try {
-      return { before, after: await client.update(serviceKind, await change(before)) }
-    } catch (error) {
-      if (!isConflict(error) || attempt === TRIES) throw error
-      await clock.sleep(waitMs * (1 + random() * JITTER))
-    }
-  }
+  return updateObject(client, serviceKind, ref, change, deps)
 }
 
 const CREATOR_ANNOTATIONS = ['serving.knative.dev/creator', 'serving.knative.dev/lastModifier']

@@ -42,6 +42,15 @@ export function byNamespace(a: KubeObject, b: KubeObject): number {
   return compare(a.metadata.namespace ?? '', b.metadata.namespace ?? '') || compare(a.metadata.name, b.metadata.name)
 }
 
+/**
+ * Objects of all namespaces as kn lists them: those of `default` first, the others by namespace, and else as they came.
+ * @see knative/client pkg/commands/trigger/list_flags.go
+ */
+export function defaultNamespaceFirst<T extends KubeObject>(objects: readonly T[]): readonly T[] {
+  const namespaceOf = ({ metadata }: T): string => (metadata.namespace === 'default' ? '' : (metadata.namespace ?? ''))
+  return [...objects].sort((a, b) => (namespaceOf(a) < namespaceOf(b) ? -1 : namespaceOf(a) > namespaceOf(b) ? 1 : 0))
+}
+
 /** The AGE cell. */
 export function ageCell({ metadata }: KubeObject, nowMs: number): string {
   return age(metadata.creationTimestamp, nowMs)

@@ -4,6 +4,13 @@ export const sentences = {
   updated: (noun: string, name: string, namespace: string) => `${noun} '${name}' updated in namespace '${namespace}'.`,
   deleted: (noun: string, name: string, namespace: string) => `${noun} '${name}' deleted in namespace '${namespace}'.`,
 
+  successfullyCreated: (noun: string, name: string, namespace: string) =>
+    `${noun} '${name}' successfully created in namespace '${namespace}'.`,
+  successfullyDeleted: (noun: string, name: string, namespace: string) =>
+    `${noun} '${name}' successfully deleted in namespace '${namespace}'.`,
+  cannotCreate: (noun: string, name: string, namespace: string) => `cannot create ${noun} '${name}' in namespace '${namespace}'`,
+  cannotDelete: (noun: string, name: string, namespace: string) => `cannot delete ${noun} '${name}' in namespace '${namespace}'`,
+
   serviceDeleted: (name: string, namespace: string) => `Service '${name}' successfully deleted in namespace '${namespace}'.`,
   serviceReplaced: (name: string, namespace: string) => `Service '${name}' replaced in namespace '${namespace}'.`,
   serviceReplacedUnchanged: (name: string, namespace: string) => `Service '${name}' replaced in namespace '${namespace}' (unchanged).`,
@@ -19,6 +26,6 @@ export const sentences = {
 
   serviceExists: (name: string, namespace: string) =>
     `cannot create service '${name}' in namespace '${namespace}' because the service already exists and no --force option was given`,
-  beingDeleted: (name: string) => `can't update service ${name} because it has been marked for deletion`,
-  deletedAlready: (name: string) => `can't delete service '${name}' because it has been already marked for deletion`,
+  beingDeleted: (noun: string, name: string) => `can't update ${noun} ${name} because it has been marked for deletion`,
+  deletedAlready: (noun: string, name: string) => `can't delete ${noun} '${name}' because it has been already marked for deletion`,
 }

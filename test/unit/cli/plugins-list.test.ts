@@ -68,9 +68,9 @@ test('a directory of the PATH that cannot be read is an error, one that is not t
 
 test("built-in plugins are listed as such, and one that the user's own stands in for is marked", () => {
   const lines = (): string[] => pluginListText(places(), { verbose: false }).text.split('\n')
-  expect(lines()).toEqual(['- kn-image : built in', '- kn-quickstart : built in', '- kn-traffic : built in', ''])
+  expect(lines()).toEqual(['- kn-event : built in', '- kn-image : built in', '- kn-quickstart : built in', '- kn-traffic : built in', ''])
   const own = made.script(made.second, 'kn-traffic')
-  expect(lines().slice(2, 4)).toEqual([`- kn-traffic : ${own}`, `- kn-traffic : built in, overridden by ${own}`])
+  expect(lines().slice(3, 5)).toEqual([`- kn-traffic : ${own}`, `- kn-traffic : built in, overridden by ${own}`])
   expect(pluginListText(places(), { verbose: true }).text).toContain(
     `- kn-traffic : built in, overridden by ${own}  (kn traffic rollback, kn traffic set, kn traffic show)\n`,
   )
@@ -82,6 +82,7 @@ test('help lists the plugins directly below a group', () => {
   const own = made.script(made.first, 'kn-traffic')
   const text = (group: string[]) => pluginsBelow(group, places()).map((entry) => `${entry.word} ${entry.text}`)
   expect(text([])).toEqual([
+    'event Send events, and see what became of each of them (built in)',
     `hello-there ${hello}`,
     'image Manage the images that local workloads run (built in)',
     'quickstart From nothing to a running service, on this machine (built in)',

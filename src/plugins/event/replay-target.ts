@@ -1,0 +1,41 @@
+import { UserError } from '../../base/user-error.js'
+import type { Client } from '../../client/client.js'
+import type { EventRecord } from '../../kinds/emulator/eventrecord/schema.js'
+import { triggerKind } from '../../kinds/trigger/kind.js'
+import { addressOf, sinkFrom } from './sink.js'
+
+/** Whether nothing is left to send: one trigger has it, or every one that wanted it. */
+export function isDelivered({ status }: EventRecord, trigger: string | undefined): boolean {
+  if (trigger === undefined) return status.state === 'Delivered'
+  return status.hops.some(({ at, outcome }) => at.kind === 'Trigger' && at.name === trigger && outcome === 'Delivered')
+}
+
+const ORIGINS: Readonly<Record<string, { group: string; version: string; plural: string }>> = {
+  Broker: { group: 'eventing.knative.dev', version: 'v1', plural: 'brokers' },
+  InMemoryChannel: { group: 'messaging.knative.dev', version: 'v1', plural: 'inmemorychannels' },
+}
+
+/** Where an event is sent again, and what that is called. Throws what the API refuses, and UserErrors for what has no address. */
+export async function replayTarget(
+  client: Client,
+  { spec: { origin } }: EventRecord,
+  { trigger, to, namespace }: { trigger: string | undefined; to: string | undefined; namespace: string },
+): Promise<{ url: string; name: string }> {
+  if (to !== undefined) {
+    const sink = sinkFrom(to)
+    const url = 'url' in sink ? sink.url : await addressOf(client, sink, namespace)
+    return { url, name: url }
+  }
+  if (trigger !== undefined) {
+    const { status } = await client.get(triggerKind, { namespace: origin.namespace, name: trigger })
+    if (status?.subscriberUri) return { url: status.subscriberUri, name: `the subscriber of trigger '${trigger}', ${status.subscriberUri}` }
+    throw new UserError({
+      code: 'no-address',
+      what: `trigger '${trigger}' in namespace '${origin.namespace}' has no subscriber that could be reached`,
+      remedies: [`kn trigger describe ${trigger} -n ${origin.namespace}`],
+    })
+  }
+  const resource = ORIGINS[origin.kind]!
+  const url = await addressOf(client, { resource, name: origin.name, namespace: origin.namespace }, namespace)
+  return { url, name: `${origin.kind} '${origin.name}' in namespace '${origin.namespace}'` }
+}

@@ -395,7 +395,9 @@ describe.each(findKubectls())('kubectl $version', ({ path }) => {
     })
     expect(await kubectl('create cm taken')).toMatchObject({
       exitCode: 1,
-      stderr: 'error: failed to create configmap: configmaps "taken" already exists\n',
+      stderr: expect.stringMatching(
+        /^(Error from server \(AlreadyExists\)|error: failed to create configmap): configmaps "taken" already exists\n$/,
+      ),
     })
     const invalid = { apiVersion: 'v1', kind: 'Service', metadata: { name: 'odd' }, spec: { ports: [{ port: 0 }, { port: 99999 }] } }
     const { exitCode, stderr } = await kubectl('create -f -', JSON.stringify(invalid))

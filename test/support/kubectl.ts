@@ -33,3 +33,8 @@ export function findKubectls(): Kubectl[] {
   }
   return [...byVersion.values()].sort((a, b) => a.version.localeCompare(b.version, 'en', { numeric: true }))
 }
+
+/** The 20 of `v1.20.2`: what a kubectl can do depends on it. */
+export function minorOf(version: string): number {
+  return Number(version.split('.')[1])
+}

@@ -59,7 +59,7 @@ function holderFromProc(port: number): string | undefined {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     try {
       for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-        if (!inodes.has(readlinkSync(`/proc/${pid}/fd/${fd}`))) continue
+        if (!inodes.has(linkAt(`/proc/${pid}/fd/${fd}`))) continue
         return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`
       }
     } catch {
@@ -67,6 +67,15 @@ function holderFromProc(port: number): string | undefined {
     }
   }
   return undefined
+}
+
+/** '' where nothing is any more: files are closed while we look, and the listing itself is one. */
+function linkAt(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
 }
 
 function readLines(path: string): string[] {

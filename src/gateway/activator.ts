@@ -31,9 +31,10 @@ export interface RevisionLimits {
   isBounded: boolean
 }
 
-/** One revision as the gateway sees it: its ready instances and who waits for them. */
+/** One revision, or a port of a core Service, as the gateway sees it: its ready instances and who waits for them. */
 export interface Gate {
-  readonly counter: Counter
+  /** Absent where nobody scales by it: requests are neither counted nor logged. */
+  readonly counter: Counter | undefined
   readonly limits: RevisionLimits
   readonly readyCount: number
   readonly waitingCount: number
@@ -46,9 +47,13 @@ export interface Gate {
   forget(waiter: Waiter): void
 }
 
+export interface RevisionGate extends Gate {
+  readonly counter: Counter
+}
+
 export interface Activator {
   /** The gate of a revision ("namespace/name"), or undefined when there is no such revision. */
-  gate(revision: string): Gate | undefined
+  gate(revision: string): RevisionGate | undefined
   /** Lets all instances go and follows no revision any more. */
   stop(): void
 }
@@ -57,7 +62,7 @@ export interface Activator {
 const DEFAULT_TIMEOUT_SECONDS = 300
 const TARGET_BURST_CAPACITY_KEYS = ['autoscaling.knative.dev/target-burst-capacity', 'autoscaling.knative.dev/targetBurstCapacity']
 
-interface Backend extends Gate {
+interface Backend extends RevisionGate {
   setLimits(limits: RevisionLimits): void
   refresh(): void
   /** Lets its instances go: what they work on may finish. */

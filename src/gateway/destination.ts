@@ -18,6 +18,8 @@ export interface Entrance {
   find(host: string): HostRoute | undefined
   /** Who answers inside this process for a host that no route is for. */
   inside?(host: string): InsideHandler | undefined
+  /** Where a host leads that nobody above is for: a core Service's. */
+  service?(host: string): Target | undefined
 }
 
 /** Answers a request inside this process, whichever protocol it came by. */
@@ -26,7 +28,8 @@ export type InsideHandler = (request: Front) => void
 const ORIGINAL_HOST = 'k-original-host'
 
 /**
- * Host, path, headers, split: which revision a request goes to; undefined when no route fits. A path that rewrites the host
+ * Host, path, headers, split: which revision a request goes to; undefined when no route fits. A host without a route may be
+ * a core Service's. A path that rewrites the host
  * (a DomainMapping's) is followed once into the cluster-local routes, and the application still sees the host the client
  * asked for, which K-Original-Host carries on a cluster.
  *
@@ -38,7 +41,8 @@ export function destinationOf(
   deps: { routes: Pick<Routes, 'find'>; random: Random },
 ): Destination | undefined {
   const route = entrance.find(request.host)
-  const path = route && matchPath(route, request.target, request.headerValue)
+  if (!route) return serviceDestination(request, entrance)
+  const path = matchPath(route, request.target, request.headerValue)
   if (!path) return undefined
   const target = chooseTarget(path.targets, deps.random)
   if (path.rewriteHost === undefined && target.headers.size === 0) {
@@ -52,4 +56,9 @@ export function destinationOf(
   const host = headers.get(ORIGINAL_HOST) || request.originalHost || path.rewriteHost || request.host
   headers.delete(ORIGINAL_HOST)
   return { target: innerTarget ?? target, headers, host }
+}
+
+function serviceDestination({ host }: { host: string }, entrance: Entrance): Destination | undefined {
+  const target = entrance.service && !entrance.inside?.(host) ? entrance.service(host) : undefined
+  return target && { target, headers: target.headers, host }
 }

@@ -1,21 +1,26 @@
 import { createServer as createHttp1Server } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { refText } from '../apimachinery/object.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { createSeededRandom, type Random } from '../base/random.js'
 import type { Informer } from '../client/informer.js'
 import type { EndpointSlice } from '../kinds/core/endpointslice/schema.js'
 import type { Pod } from '../kinds/core/pod/schema.js'
+import type { CoreService } from '../kinds/core/service/schema.js'
 import type { KIngress } from '../kinds/kingress/schema.js'
 import type { Revision } from '../kinds/revision/schema.js'
 import { createActivator } from './activator.js'
 import { serveConnection } from './client-connection.js'
+import { createCoreServices } from './core-services.js'
 import { createDeadlines } from './deadlines.js'
 import type { Entrance, InsideHandler } from './destination.js'
 import { createDraining } from './draining.js'
 import { createEndpoints } from './endpoints.js'
 import { createHeadReader, MAX_HEAD_BYTES } from './http1-heads.js'
+import type { Instance } from './instance.js'
+import { startNodePorts } from './node-ports.js'
 import { createPassages } from './passage.js'
 import { type Listener, startPortListeners } from './port-listeners.js'
 import { createRequestCounts, type RequestCounts } from './request-counts.js'
@@ -39,7 +44,13 @@ export interface Gateway {
 }
 
 export interface GatewayOptions {
-  informers: { kingresses: Informer<KIngress>; slices: Informer<EndpointSlice>; pods: Informer<Pod>; revisions: Informer<Revision> }
+  informers: {
+    kingresses: Informer<KIngress>
+    services: Informer<CoreService>
+    slices: Informer<EndpointSlice>
+    pods: Informer<Pod>
+    revisions: Informer<Revision>
+  }
   /** Request timeouts and averages are in real time. */
   realClock: Clock
   random: Random
@@ -52,6 +63,8 @@ export interface GatewayOptions {
   clusterLocalPort: number
   /** Who answers inside this process for a host inside the cluster that no route is for; `host` as it came, with port. */
   inside?: (host: string) => InsideHandler | undefined
+  /** Told once of a node port of a core Service that cannot be listened on; it is tried again until it can. */
+  onNodePortTaken?: (service: CoreService, nodePort: number, error: Error) => void
   /** Where the queue-proxies' request logs go, and whether there are any; absent: there are none. */
   requestLog?: Pick<RequestLogOptions, 'configMaps' | 'write'>
 }
@@ -72,7 +85,8 @@ function insideOf(entrance: Entrance, host: string): InsideHandler | undefined {
  * The data path of Serving: ingress, activator and queue-proxy in one hop. A request goes this way:
  *
  * 1. a listener takes the connection; `client-connection.ts` reads HTTP/1.1 from it, all else goes to Node's servers (below);
- * 2. `destination.ts`: host → rule → path → weighted split, from the table that `routes.ts` keeps;
+ * 2. `destination.ts`: host → rule → path → weighted split, from the table that `routes.ts` keeps; inside the cluster also a core
+ *    Service's name, and from there straight to one of its endpoints (`core-services.ts`);
  * 3. `passage.ts`: answer a probe, count the request, arm its time limits;
  * 4. `activator.ts`: an instance with a free slot, or wait for one in line;
  * 5. `upstream.ts`: a connection to it, and the bytes go both ways (`response-relay.ts`), or over `transit.ts` where HTTP/2 is spoken.
@@ -96,20 +110,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     ? createRequestLog({ ...options.requestLog, revisions: informers.revisions, log })
     : createNoRequestLog()
   let isStopping = false
-  const activator = createActivator({
-    revisions: informers.revisions,
-    endpoints,
-    counts,
-    draining,
-    random,
-    onGone(instance) {
-      pool.closeIdle(instance)
-      for (const { session } of instance.sessions.splice(0)) {
-        if (isStopping) session.destroy()
-        else session.close()
-      }
-    },
-  })
+  const onGone = (instance: Instance): void => {
+    pool.closeIdle(instance)
+    for (const { session } of instance.sessions.splice(0)) {
+      if (isStopping) session.destroy()
+      else session.close()
+    }
+  }
+  const activator = createActivator({ revisions: informers.revisions, endpoints, counts, draining, random, onGone })
+  const coreServices = createCoreServices({ services: informers.services, endpoints, random, clock, onGone })
   const passages = createPassages({ activator, counts, deadlines, requestLog, clock })
   const reader = createHeadReader()
 
@@ -196,7 +205,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       })
     })
   const byHost = (visibility: Visibility): Entrance => ({ find: (name) => routes.find(visibility, hostName(name)) })
-  const clusterLocalEntrance: Entrance = { ...byHost('ClusterLocal'), ...(options.inside && { inside: options.inside }) }
+  const clusterLocalEntrance: Entrance = {
+    ...byHost('ClusterLocal'),
+    ...(options.inside && { inside: options.inside }),
+    service: coreServices.target,
+  }
 
   const external = await listen(host, options.externalPort, byHost('ExternalIP'))
   const clusterLocal = await listen(host, options.clusterLocalPort, clusterLocalEntrance).catch((error: unknown) => {
@@ -206,6 +219,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const portListeners = startPortListeners({
     routes,
     listen: (port, ingress) => listen(LOOPBACK, port, { find: () => routes.firstExternal(ingress) }),
+    log,
+  })
+  const nodePorts = startNodePorts({
+    services: informers.services,
+    coreServices,
+    clock,
+    report(service, nodePort, error) {
+      log.warn('cannot listen on a node port', { service: refText(service.metadata), port: nodePort, error: error.message })
+      options.onNodePortTaken?.(service, nodePort, error)
+    },
     log,
   })
 
@@ -220,6 +243,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     async stop() {
       isStopping = true
       portListeners.stop()
+      await nodePorts.stop()
       external.close()
       clusterLocal.close()
       const closed = [...sockets].map((socket) => new Promise<void>((resolve) => void socket.once('close', () => resolve())))
@@ -229,6 +253,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       routes.stop()
       endpoints.stop()
       activator.stop()
+      coreServices.stop()
       draining.stop()
       requestLog.stop()
       deadlines.stop()

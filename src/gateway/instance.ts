@@ -8,7 +8,7 @@ export interface Http2Connection {
   streams: number
 }
 
-/** One ready Pod of a revision, and what the gateway has open to it. */
+/** One ready Pod of a revision or of a core Service, and what the gateway has open to it. */
 export interface Instance extends ReadyAddress {
   /** Requests it is working on. */
   inFlight: number
@@ -20,9 +20,6 @@ export interface Instance extends ReadyAddress {
   readonly sessions: Http2Connection[]
 }
 
-/** The address all instances listen on: the workloads of this machine. */
-export const INSTANCE_HOST = '127.0.0.1'
-
-export function createInstance({ key, podUid, podName, address, port }: ReadyAddress): Instance {
-  return { key, podUid, podName, address, port, inFlight: 0, isGone: false, idle: [], sessions: [] }
+export function createInstance({ key, podUid, podName, address, host, port }: ReadyAddress): Instance {
+  return { key, podUid, podName, address, host, port, inFlight: 0, isGone: false, idle: [], sessions: [] }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js'
 import type { Activator, Gate, Waiter } from './activator.js'
+import type { ServiceGate } from './core-services.js'
 import { createDeadline, type Deadline, type Deadlines } from './deadlines.js'
 import type { Instance } from './instance.js'
 import { answerToProbe, isKubeletProbe, type ProbeAnswer } from './probe.js'
@@ -48,7 +49,10 @@ export interface Passage {
 
 export interface Passages {
   create(traveller: Traveller): Passage
-  /** Takes a request to its revision: counts it, arms its limits, and forwards it now, later, or never. */
+  /**
+   * Takes a request to its revision: counts it, arms its limits, and forwards it now, later, or never. One for a core Service
+   * is forwarded at once or refused: nothing counts or limits it, and a probe is a request like any other.
+   */
   enter(passage: Passage, target: Target, probe: ProbeFields): void
   /** The instance could not be reached and nothing was sent: tries another, or refuses with `why`. */
   tryAnother(passage: Passage, why: string): void
@@ -87,7 +91,7 @@ export function createPassages(deps: {
 
   const note = (passage: Passage, instance: Instance, refusal: Refusal | undefined): void => {
     const { gate, traveller, isCounted, sentMs } = passage
-    if (!gate || (!isCounted && !requestLog.logsProbes)) return
+    if (!gate?.counter || (!isCounted && !requestLog.logsProbes)) return
     const exchange = traveller.logged()
     if (refusal) {
       exchange.status = refusal.status
@@ -106,7 +110,7 @@ export function createPassages(deps: {
     if (requestLog.isOn && instance) note(passage, instance, refusal)
     passage.gate = undefined
     passage.instance = undefined
-    if (passage.isCounted) counts.ended(gate.counter, clock.now())
+    if (passage.isCounted && gate.counter) counts.ended(gate.counter, clock.now())
     gate.forget(passage.waiter)
     if (instance) gate.leave(instance)
   }
@@ -114,6 +118,19 @@ export function createPassages(deps: {
   const answer = (passage: Passage, refusal: Refusal): void => {
     leave(passage, refusal)
     passage.traveller.refuse(refusal)
+  }
+
+  const enterService = (passage: Passage, gate: ServiceGate) => {
+    passage.gate = gate
+    passage.instance = undefined
+    passage.isCounted = false
+    passage.wasHeld = false
+    passage.isStarted = false
+    passage.attempts = 1
+    const instance = gate.enter()
+    if (instance === 'full') return answer(passage, { status: 503, body: gate.whyRefused, isError: true })
+    passage.instance = instance
+    passage.traveller.forward(instance)
   }
 
   /** The earliest limit still running; a write moves only the idle one, so it is looked at again when something is due. */
@@ -164,6 +181,7 @@ export function createPassages(deps: {
     },
 
     enter(passage, target, probe) {
+      if (target.service) return enterService(passage, target.service)
       const gate = activator.gate(target.key)
       if (!gate) {
         const body = `Error getting active endpoint: revision.serving.knative.dev "${target.name}" not found`

@@ -24,7 +24,7 @@ export function createRequestWriter(clientAddress: string): RequestWriter {
     return lastForwarded
   }
 
-  return (head, { headers, host }, upgrades) => {
+  return (head, { target, headers, host }, upgrades) => {
     let { fields } = head
     if (headers.size > 0) {
       fields = withoutFields(fields, headers)
@@ -33,6 +33,18 @@ export function createRequestWriter(clientAddress: string): RequestWriter {
     if (head.isChunked) fields += 'Transfer-Encoding: chunked\r\n'
     if (upgrades) fields += `Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n`
     if (head.takesTrailers) fields += 'TE: trailers\r\n'
-    return `${head.method} ${head.target} HTTP/1.1\r\nHost: ${host}\r\n${fields}${forwardedFor(head)}`
+    return `${head.method} ${head.target} HTTP/1.1\r\nHost: ${host}\r\n${fields}${target.service ? asSent(head) : forwardedFor(head)}`
   }
+}
+
+/** What the reader took out because a gateway sets it anew, put back: nothing stands between a core Service and its Pods. */
+function asSent({ forwardedFor, forwardedProto, forwardedHost, forwarded, originalHost, probeHash }: RequestHead): string {
+  let lines = ''
+  if (forwardedFor !== '') lines += `X-Forwarded-For: ${forwardedFor}\r\n`
+  if (forwardedProto !== '') lines += `X-Forwarded-Proto: ${forwardedProto}\r\n`
+  if (forwardedHost !== '') lines += `X-Forwarded-Host: ${forwardedHost}\r\n`
+  if (forwarded !== '') lines += `Forwarded: ${forwarded}\r\n`
+  if (originalHost !== '') lines += `K-Original-Host: ${originalHost}\r\n`
+  if (probeHash !== '') lines += `K-Network-Hash: ${probeHash}\r\n`
+  return lines
 }

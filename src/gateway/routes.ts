@@ -2,6 +2,7 @@ import { type ObjectRef, refText } from '../apimachinery/object.js'
 import type { Informer } from '../client/informer.js'
 import type { IngressPath, IngressRule, IngressSplit, KIngress } from '../kinds/kingress/schema.js'
 import { PORT_ANNOTATION } from '../kinds/service/schema.js'
+import type { ServiceGate } from './core-services.js'
 
 /** One split of a path: where a request may go, and which headers it then carries. */
 export interface Target {
@@ -14,6 +15,8 @@ export interface Target {
   readonly http2: boolean
   /** Sum of the percents up to and with this split. */
   readonly upTo: number
+  /** Where it goes to a core Service's endpoints as they are, without what Knative does on the way. */
+  readonly service: ServiceGate | undefined
   /** Headers the application gets in place of the client's of the same name, names in lower case. */
   readonly headers: ReadonlyMap<string, string>
 }
@@ -159,6 +162,7 @@ function pathRouteFrom(path: IngressPath, owner: ObjectRef): PathRoute {
       key: `${namespace}/${split.serviceName}`,
       http2: HTTP2_PORTS.has(split.servicePort),
       upTo,
+      service: undefined,
       headers: appended({ ...path.appendHeaders, ...split.appendHeaders }),
     }
   })

@@ -1,7 +1,8 @@
 import { request as httpRequest } from 'node:http'
 import { type ClientHttp2Stream, connect, constants } from 'node:http2'
 import type { Readable, Writable } from 'node:stream'
-import { type Http2Connection, INSTANCE_HOST, type Instance } from './instance.js'
+import { hostPort } from './forwarded.js'
+import type { Http2Connection, Instance } from './instance.js'
 import { type HeaderPair, http2Headers, pairsOf } from './stream-front.js'
 import { sentenceFor } from './upstream.js'
 
@@ -50,7 +51,7 @@ export function sendOverHttp1(instance: Instance, request: BackRequest, events: 
     events.failed(why, isConnected)
   }
 
-  const outgoing = httpRequest({ host: INSTANCE_HOST, port: instance.port, method, path, agent: false, headers: lines.flat() })
+  const outgoing = httpRequest({ host: instance.host, port: instance.port, method, path, agent: false, headers: lines.flat() })
   outgoing.on('socket', (socket) =>
     socket.once('connect', () => {
       isConnected = true
@@ -65,7 +66,7 @@ export function sendOverHttp1(instance: Instance, request: BackRequest, events: 
     incoming.on('error', () => fail('unexpected EOF'))
     events.responded(incoming.statusCode ?? 502, endToEnd(pairsOf(incoming.rawHeaders)), incoming)
   })
-  outgoing.on('error', (error: NodeJS.ErrnoException) => fail(sentenceFor(error, instance.port, isConnected)))
+  outgoing.on('error', (error: NodeJS.ErrnoException) => fail(sentenceFor(error, instance, isConnected)))
   outgoing.on('close', () => fail('EOF'))
   if (hasBody) outgoing.flushHeaders()
   else outgoing.end()
@@ -137,7 +138,7 @@ export function sendOverHttp2(instance: Instance, request: BackRequest, events: 
     if (isLast) stream.resume()
   })
   // A session that never came about cancels its streams, and only the cause says why.
-  stream.on('error', (error) => fail(sentenceFor(error.cause instanceof Error ? error.cause : error, instance.port, isConnected)))
+  stream.on('error', (error) => fail(sentenceFor(error.cause instanceof Error ? error.cause : error, instance, isConnected)))
   stream.on('close', () => {
     connection.streams--
     fail('EOF')
@@ -167,7 +168,7 @@ function connectionTo(instance: Instance): Http2Connection {
       !session.closed && !session.destroyed && streams < (session.remoteSettings?.maxConcurrentStreams ?? DEFAULT_MAX_STREAMS),
   )
   if (known) return known
-  const session = connect(`http://${INSTANCE_HOST}:${instance.port}`)
+  const session = connect(`http://${hostPort(instance.host, instance.port)}`)
   // Every stream that waits for it to come about listens to it.
   session.setMaxListeners(0)
   const connection: Http2Connection = { session, streams: 0 }

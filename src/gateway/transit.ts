@@ -78,8 +78,12 @@ export function serveStream(front: Front, entrance: Entrance, deps: TransitDeps)
     return
   }
 
+  // An application behind a core Service is spoken to as its client speaks: there is no one in between on a cluster.
+  const speaksHttp2 = destination.target.service ? front.protocol === 'HTTP/2.0' : destination.target.http2
+
   const request = (): { method: string; path: string; host: string; headers: HeaderPair[]; hasBody: boolean } => {
-    const { headers: appended, host } = destination
+    const { target, headers: appended, host } = destination
+    if (target.service) return { method: front.method, path: front.path, host, headers: endToEnd(front.headers), hasBody: front.hasBody }
     const kept = endToEnd(front.headers).filter(([name]) => !NOT_FORWARDED.has(name) && !appended.has(name))
     const forwarded = {
       forwardedFor: headerText('x-forwarded-for'),
@@ -138,7 +142,7 @@ export function serveStream(front: Front, entrance: Entrance, deps: TransitDeps)
     }
     let current: Back
     try {
-      current = destination.target.http2 ? sendOverHttp2(instance, request(), events) : sendOverHttp1(instance, request(), events)
+      current = speaksHttp2 ? sendOverHttp2(instance, request(), events) : sendOverHttp1(instance, request(), events)
     } catch (error) {
       events.failed((error as Error).message, true)
       return

@@ -1,7 +1,8 @@
 import { connect, type Socket } from 'node:net'
 import type { Clock } from '../base/clock.js'
 import { createDeadline, type Deadline, type Deadlines } from './deadlines.js'
-import { INSTANCE_HOST, type Instance } from './instance.js'
+import { hostPort } from './forwarded.js'
+import type { Instance } from './instance.js'
 
 /** Who uses a connection at the moment. */
 export interface UpstreamUser {
@@ -79,7 +80,7 @@ export function createUpstreamPool(deps: { clock: Clock; deadlines: Deadlines })
       return true
     }
     const socket = connect({
-      host: INSTANCE_HOST,
+      host: instance.host,
       port: instance.port,
       noDelay: true,
       allowHalfOpen: true,
@@ -118,7 +119,7 @@ export function createUpstreamPool(deps: { clock: Clock; deadlines: Deadlines })
       else drop(upstream)
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      why = sentenceFor(error, instance.port, upstream.isConnected)
+      why = sentenceFor(error, instance, upstream.isConnected)
     })
     socket.on('close', () => {
       const { user } = upstream
@@ -169,8 +170,8 @@ export function createUpstreamPool(deps: { clock: Clock; deadlines: Deadlines })
 }
 
 /** As Go's net package says it, since that is what a queue-proxy answers with. */
-export function sentenceFor(error: NodeJS.ErrnoException, port: number, wasConnected: boolean): string {
-  const address = `${INSTANCE_HOST}:${port}`
+export function sentenceFor(error: NodeJS.ErrnoException, { host, port }: Pick<Instance, 'host' | 'port'>, wasConnected: boolean): string {
+  const address = hostPort(host, port)
   const reasons: Record<string, string> = {
     ECONNREFUSED: 'connection refused',
     ECONNRESET: 'connection reset by peer',

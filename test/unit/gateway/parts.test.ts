@@ -70,7 +70,9 @@ test('two snapshots at the same moment report what is in flight', () => {
 
 test('without a limit the less busy of two instances is picked, so all get their share', () => {
   const random = createSeededRandom(1)
-  const ready = ['a', 'b', 'c', 'd'].map((key, index) => createInstance({ key, podUid: key, podName: key, address: key, port: index + 1 }))
+  const ready = ['a', 'b', 'c', 'd'].map((key, index) =>
+    createInstance({ key, podUid: key, podName: key, address: key, host: '127.0.0.1', port: index + 1 }),
+  )
   for (let request = 0; request < 400; request++) pickInstance(ready, 0, { next: 0 }, random)!.inFlight++
   for (const { inFlight } of ready) expect(inFlight).toBeGreaterThan(90)
 })
@@ -78,7 +80,7 @@ test('without a limit the less busy of two instances is picked, so all get their
 test('up to three at a time fill the first instance first; above, instances take turns', () => {
   const random = createSeededRandom(1)
   const pick = (limit: number) => {
-    const ready = ['a', 'b'].map((key) => createInstance({ key, podUid: key, podName: key, address: key, port: 1 }))
+    const ready = ['a', 'b'].map((key) => createInstance({ key, podUid: key, podName: key, address: key, host: '127.0.0.1', port: 1 }))
     const turn = { next: 0 }
     return Array.from({ length: 5 }, () => {
       const picked = pickInstance(ready, limit, turn, random)

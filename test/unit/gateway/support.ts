@@ -12,6 +12,8 @@ import { endpointSliceKind } from '../../../src/kinds/core/endpointslice/kind.js
 import type { EndpointSlice } from '../../../src/kinds/core/endpointslice/schema.js'
 import { podKind } from '../../../src/kinds/core/pod/kind.js'
 import { PORTS_ANNOTATION, type Pod } from '../../../src/kinds/core/pod/schema.js'
+import { coreServiceKind } from '../../../src/kinds/core/service/kind.js'
+import type { CoreService } from '../../../src/kinds/core/service/schema.js'
 import { kingressKind } from '../../../src/kinds/kingress/kind.js'
 import type { IngressRule, KIngress } from '../../../src/kinds/kingress/schema.js'
 import { revisionKind } from '../../../src/kinds/revision/kind.js'
@@ -56,6 +58,7 @@ export function createFakeInformer<T extends KubeObject>(kind: Kind<T>): FakeInf
 export function createInformers() {
   return {
     kingresses: createFakeInformer<KIngress>(kingressKind),
+    services: createFakeInformer<CoreService>(coreServiceKind),
     slices: createFakeInformer<EndpointSlice>(endpointSliceKind),
     pods: createFakeInformer<Pod>(podKind),
     revisions: createFakeInformer<Revision>(revisionKind),
@@ -126,6 +129,48 @@ export function somePods(revision: string, ports: readonly number[], portName = 
   return { pods, slice }
 }
 
+export function aCoreService(name: string, spec: CoreService['spec'], owner?: { kind: string; name: string }): CoreService {
+  const reference = owner && {
+    apiVersion: 'networking.internal.knative.dev/v1alpha1',
+    uid: `${owner.name}-uid`,
+    controller: true,
+    ...owner,
+  }
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: 'default', name, uid: `${name}-uid`, ...(reference && { ownerReferences: [reference] }) },
+    spec: { type: 'ClusterIP', clusterIP: '10.96.0.7', ...spec },
+  }
+}
+
+/** A Pod of a Deployment, whose container ports are reached on these loopback ports. */
+export function aPlainPod(name: string, address: string, ports: Record<number, number>, declared = Object.keys(ports).map(Number)): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { namespace: 'default', name, uid: `${name}-uid`, annotations: { [PORTS_ANNOTATION]: JSON.stringify(ports) } },
+    spec: { containers: [{ name: 'main', image: 'web', ports: declared.map((containerPort) => ({ containerPort })) }] },
+    status: { podIP: address },
+  }
+}
+
+export function aSlice(service: string, ports: EndpointSlice['ports'], endpoints: EndpointSlice['endpoints']): EndpointSlice {
+  return {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { namespace: 'default', name: `${service}-abcde`, labels: { 'kubernetes.io/service-name': service } },
+    addressType: 'IPv4',
+    ports: ports ?? [],
+    endpoints,
+  }
+}
+
+/** What the slice of a Service says of a ready Pod. */
+export function endpointOf(pod: Pod, conditions: EndpointSlice['endpoints'][number]['conditions'] = { ready: true }) {
+  return { addresses: [pod.status!.podIP!], conditions, targetRef: { kind: 'Pod', namespace: 'default', name: pod.metadata.name } }
+}
+
 export type Informers = ReturnType<typeof createInformers>
 
 export interface TestGateway extends Gateway {
@@ -141,7 +186,8 @@ export async function startTestGateway({
   clock = createSystemClock(),
   requestLog,
   inside,
-}: Pick<GatewayOptions, 'requestLog' | 'inside'> & { clock?: Clock } = {}): Promise<TestGateway> {
+  onNodePortTaken,
+}: Pick<GatewayOptions, 'requestLog' | 'inside' | 'onNodePortTaken'> & { clock?: Clock } = {}): Promise<TestGateway> {
   const informers = createInformers()
   const warnings: string[] = []
   const gateway = await startGateway({
@@ -154,6 +200,7 @@ export async function startTestGateway({
     clusterLocalPort: 0,
     ...(requestLog && { requestLog }),
     ...(inside && { inside }),
+    ...(onNodePortTaken && { onNodePortTaken }),
   })
   onTestFinished(() => gateway.stop())
   const scale: TestGateway['scale'] = (name, ports, portName) => {

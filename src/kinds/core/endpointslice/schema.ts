@@ -4,6 +4,8 @@ import type { ObjectReference } from '../event/schema.js'
 export interface Endpoint {
   addresses: string[]
   conditions?: { ready?: boolean; serving?: boolean; terminating?: boolean }
+  /** The first label of a Pod's own name below the Service's. */
+  hostname?: string
   targetRef?: ObjectReference
   nodeName?: string
 }

@@ -66,19 +66,23 @@ export const firstAutoscalerServed: ServedKind<FirstAutoscaler> = {
     convert: (object, apiVersion) =>
       apiVersion === V1 ? firstFrom(object as HorizontalPodAutoscaler) : secondFrom(object as unknown as FirstAutoscaler),
   },
-  schema: objectSchema('HorizontalPodAutoscaler scales what runs Pods, by how much they use the processors.', {
-    spec: fields({ maxReplicas: int32, minReplicas: int32, scaleTargetRef: targetReferenceSchema, targetCPUUtilizationPercentage: int32 }, [
-      'scaleTargetRef',
-      'maxReplicas',
-    ]),
-    status: fields({
-      currentCPUUtilizationPercentage: int32,
-      currentReplicas: int32,
-      desiredReplicas: int32,
-      lastScaleTime: time,
-      observedGeneration: int64,
-    }),
-  }),
+  schema: objectSchema(
+    'HorizontalPodAutoscaler scales what runs Pods, by how much they use the processors.',
+    {
+      spec: fields(
+        { maxReplicas: int32, minReplicas: int32, scaleTargetRef: targetReferenceSchema, targetCPUUtilizationPercentage: int32 },
+        ['scaleTargetRef', 'maxReplicas'],
+      ),
+      status: fields({
+        currentCPUUtilizationPercentage: int32,
+        currentReplicas: int32,
+        desiredReplicas: int32,
+        lastScaleTime: time,
+        observedGeneration: int64,
+      }),
+    },
+    ['spec'],
+  ),
   defaults({ spec }) {
     spec.minReplicas ??= 1
   },

@@ -56,44 +56,48 @@ export const horizontalPodAutoscalerServed: ServedKind<HorizontalPodAutoscaler> 
   builtIn: true,
   unconditionalUpdate: true,
   generation: false,
-  schema: objectSchema('HorizontalPodAutoscaler scales what runs Pods, by metrics.', {
-    spec: fields(
-      {
-        behavior: fields({ scaleDown: rules, scaleUp: rules }),
-        maxReplicas: int32,
-        metrics: listOf(
-          fields(
-            {
-              containerResource: fields({ container: text, name: text, target }, ['name', 'target', 'container']),
-              external: fields({ metric, target }, ['metric', 'target']),
-              object: fields({ describedObject: targetReferenceSchema, metric, target }, ['describedObject', 'metric', 'target']),
-              pods: fields({ metric, target }, ['metric', 'target']),
-              resource: fields({ name: text, target }, ['name', 'target']),
-              type: text,
-            },
-            ['type'],
+  schema: objectSchema(
+    'HorizontalPodAutoscaler scales what runs Pods, by metrics.',
+    {
+      spec: fields(
+        {
+          behavior: fields({ scaleDown: rules, scaleUp: rules }),
+          maxReplicas: int32,
+          metrics: listOf(
+            fields(
+              {
+                containerResource: fields({ container: text, name: text, target }, ['name', 'target', 'container']),
+                external: fields({ metric, target }, ['metric', 'target']),
+                object: fields({ describedObject: targetReferenceSchema, metric, target }, ['describedObject', 'metric', 'target']),
+                pods: fields({ metric, target }, ['metric', 'target']),
+                resource: fields({ name: text, target }, ['name', 'target']),
+                type: text,
+              },
+              ['type'],
+            ),
           ),
-        ),
-        minReplicas: int32,
-        scaleTargetRef: targetReferenceSchema,
-      },
-      ['scaleTargetRef', 'maxReplicas'],
-    ),
-    status: fields({
-      conditions: listByKey(
-        fields({ lastTransitionTime: time, message: text, observedGeneration: int64, reason: text, status: text, type: text }, [
-          'type',
-          'status',
-        ]),
-        ['type'],
+          minReplicas: int32,
+          scaleTargetRef: targetReferenceSchema,
+        },
+        ['scaleTargetRef', 'maxReplicas'],
       ),
-      currentMetrics: anyList,
-      currentReplicas: int32,
-      desiredReplicas: { ...int32, default: 0 },
-      lastScaleTime: time,
-      observedGeneration: int64,
-    }),
-  }),
+      status: fields({
+        conditions: listByKey(
+          fields({ lastTransitionTime: time, message: text, observedGeneration: int64, reason: text, status: text, type: text }, [
+            'type',
+            'status',
+          ]),
+          ['type'],
+        ),
+        currentMetrics: anyList,
+        currentReplicas: int32,
+        desiredReplicas: { ...int32, default: 0 },
+        lastScaleTime: time,
+        observedGeneration: int64,
+      }),
+    },
+    ['spec'],
+  ),
   defaults: ({ spec }) => defaultAutoscalerSpec(spec),
   validate: ({ spec }) => validateAutoscalerSpec(spec),
   prepare(autoscaler, { operation }) {

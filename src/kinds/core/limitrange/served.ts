@@ -30,12 +30,14 @@ export const limitRangeServed: ServedKind<LimitRange> = {
   unconditionalUpdate: true,
   generation: false,
   schema: objectSchema('LimitRange says how much single objects of a namespace may ask for.', {
-    spec: fields({ limits: listOf(item) }, ['limits']),
+    spec: fields({ limits: listOf(item) }),
   }),
-  defaults({ spec }) {
-    for (const limit of spec?.limits ?? []) defaultItem(limit)
+  defaults(limitRange) {
+    limitRange.spec ??= { limits: [] }
+    limitRange.spec.limits ??= []
+    for (const limit of limitRange.spec.limits) defaultItem(limit)
   },
-  validate: ({ spec }) => limitCauses(spec?.limits ?? []),
+  validate: ({ spec }) => limitCauses(spec.limits),
 }
 
 /** @see kubernetes/kubernetes v1.35 pkg/apis/core/v1/defaults.go, SetDefaults_LimitRangeItem */

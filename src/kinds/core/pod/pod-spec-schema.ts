@@ -222,7 +222,8 @@ export const podSpecSchema: Schema = fields(
 
 /** `template` of Deployments and ReplicaSets. */
 export const podTemplateSchema: Schema = fields(
-  { metadata: objectMetaSchema, spec: podSpecSchema },
+  // Never missing, as in Go: without it, the containers are what is told to be missing.
+  { metadata: objectMetaSchema, spec: { ...podSpecSchema, default: {} } },
   [],
   'Describes the Pods that will be created.',
 )

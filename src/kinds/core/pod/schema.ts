@@ -75,6 +75,8 @@ export interface PodSpec {
   serviceAccount?: string
   automountServiceAccountToken?: boolean
   nodeName?: string
+  hostname?: string
+  subdomain?: string
   enableServiceLinks?: boolean
   imagePullSecrets?: { name: string }[]
   dnsPolicy?: string

@@ -7,8 +7,9 @@ import type { CoreService, ServicePort } from './schema.js'
 type SlicePorts = NonNullable<EndpointSlice['ports']>
 type EndpointSubset = NonNullable<Endpoints['subsets']>[number]
 
-/** Endpoints that are reached on the same ports. */
+/** Endpoints that are reached on the same ports, all by addresses of one family. */
 export interface EndpointGroup {
+  addressType: 'IPv4' | 'IPv6'
   ports: SlicePorts
   endpoints: Endpoint[]
 }
@@ -18,16 +19,17 @@ export interface EndpointGroup {
  * are over, have none; those on their way out are listed as terminating.
  * @see kubernetes/kubernetes v1.35 staging/src/k8s.io/endpointslice/reconciler.go
  */
-export function groupsFor({ spec }: CoreService, pods: readonly Pod[]): EndpointGroup[] {
+export function groupsFor(service: CoreService, pods: readonly Pod[]): EndpointGroup[] {
+  const { spec } = service
   const groups = new Map<string, EndpointGroup>()
   const withAddress = pods.filter(({ status }) => status?.podIP && status.phase !== 'Succeeded' && status.phase !== 'Failed')
   for (const pod of [...withAddress].sort((a, b) => (a.status!.podIP! < b.status!.podIP! ? -1 : 1))) {
     const ports = (spec.ports ?? []).flatMap((port) => slicePort(port, pod))
     if (ports.length === 0 && spec.ports?.length) continue
     const key = JSON.stringify(ports)
-    const group = groups.get(key) ?? { ports, endpoints: [] }
+    const group = groups.get(key) ?? { addressType: 'IPv4', ports, endpoints: [] }
     groups.set(key, group)
-    group.endpoints.push(endpointOf(pod, spec.publishNotReadyAddresses === true))
+    group.endpoints.push(endpointOf(pod, service))
   }
   return [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group)
 }
@@ -35,8 +37,9 @@ export function groupsFor({ spec }: CoreService, pods: readonly Pod[]): Endpoint
 /** The same as the older kind says it. Terminating Pods are left out there. */
 export function subsetsFrom(groups: readonly EndpointGroup[]): EndpointSubset[] {
   return groups.flatMap(({ ports, endpoints }) => {
-    const addressOf = ({ addresses, nodeName, targetRef }: Endpoint) => ({
+    const addressOf = ({ addresses, hostname, nodeName, targetRef }: Endpoint) => ({
       ip: addresses[0]!,
+      ...(hostname && { hostname }),
       ...(nodeName && { nodeName }),
       ...(targetRef && { targetRef }),
     })
@@ -58,34 +61,40 @@ export function subsetsFrom(groups: readonly EndpointGroup[]): EndpointSubset[] 
 
 /** What someone wrote into Endpoints by hand, as slices carry it (the mirroring controller's work). */
 export function groupsFromSubsets(subsets: readonly EndpointSubset[] = []): EndpointGroup[] {
-  return subsets.map(({ addresses = [], notReadyAddresses = [], ports = [] }) => {
+  return subsets.flatMap(({ addresses = [], notReadyAddresses = [], ports = [] }) => {
     const endpointFrom =
       (ready: boolean) =>
-      ({ ip, nodeName, targetRef }: NonNullable<EndpointSubset['addresses']>[number]): Endpoint => ({
+      ({ ip, hostname, nodeName, targetRef }: NonNullable<EndpointSubset['addresses']>[number]): Endpoint => ({
         addresses: [ip],
         conditions: { ready },
+        ...(hostname && { hostname }),
         ...(nodeName && { nodeName }),
         ...(targetRef && { targetRef }),
       })
-    return {
-      ports: ports.map(({ name = '', port, protocol = 'TCP', appProtocol }) => ({
-        name,
-        port,
-        protocol,
-        ...(appProtocol && { appProtocol }),
-      })),
-      endpoints: [...addresses.map(endpointFrom(true)), ...notReadyAddresses.map(endpointFrom(false))],
-    }
+    const slicePorts = ports.map(({ name = '', port, protocol = 'TCP', appProtocol }) => ({
+      name,
+      port,
+      protocol,
+      ...(appProtocol && { appProtocol }),
+    }))
+    const endpoints = [...addresses.map(endpointFrom(true)), ...notReadyAddresses.map(endpointFrom(false))]
+    return (['IPv4', 'IPv6'] as const).flatMap((addressType) => {
+      const ofFamily = endpoints.filter(({ addresses: [address = ''] }) => address.includes(':') === (addressType === 'IPv6'))
+      return ofFamily.length > 0 ? [{ addressType, ports: slicePorts, endpoints: ofFamily }] : []
+    })
   })
 }
 
-function endpointOf(pod: Pod, publishNotReady: boolean): Endpoint {
+function endpointOf(pod: Pod, service: CoreService): Endpoint {
   const { metadata, spec, status } = pod
+  const publishNotReady = service.spec.publishNotReadyAddresses === true
+  const isNamedBelow = spec.hostname && spec.subdomain === service.metadata.name
   const serving = isPodReady(pod)
   const terminating = metadata.deletionTimestamp !== undefined
   return {
     addresses: [status!.podIP!],
     conditions: { ready: publishNotReady || (serving && !terminating), serving: publishNotReady || serving, terminating },
+    ...(isNamedBelow && { hostname: spec.hostname! }),
     targetRef: { kind: 'Pod', namespace: metadata.namespace!, name: metadata.name, uid: metadata.uid! },
     ...(spec.nodeName && { nodeName: spec.nodeName }),
   }

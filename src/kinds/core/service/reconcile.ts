@@ -15,6 +15,8 @@ import type { CoreService } from './schema.js'
 
 const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by'
 const SKIP_MIRROR_LABEL = 'endpointslice.kubernetes.io/skip-mirror'
+/** Endpoints that are a lock of leader election name no endpoints. */
+const LEADER_ANNOTATION = 'control-plane.alpha.kubernetes.io/leader'
 const ENDPOINTS_MANAGED_BY_LABEL = 'endpoints.kubernetes.io/managed-by'
 const HEADLESS_LABEL = 'service.kubernetes.io/headless'
 const OWN = 'endpointslice-controller.k8s.io'
@@ -68,7 +70,7 @@ async function reconcile(deps: ReconcilerDeps, service: CoreService): Promise<Ou
   }
   if (!hasSelector(service)) {
     const endpoints = deps.informer(endpointsKind).get(metadata)
-    const isMirrored = endpoints && endpoints.metadata.labels?.[SKIP_MIRROR_LABEL] !== 'true' && !isManagedEndpoints(endpoints)
+    const isMirrored = endpoints && isToMirror(endpoints) && !isManagedEndpoints(endpoints)
     const slices = isMirrored ? slicesFor(endpoints, metadata.name, groupsFromSubsets(endpoints.subsets), { managedBy: MIRRORED }) : []
     await keepSlices(deps, service, isMirrored ? slices.map((draft) => ({ owner: endpoints, draft })) : [])
     if (endpoints && isManagedEndpoints(endpoints)) await removeEndpoints(deps, service)
@@ -80,7 +82,7 @@ async function reconcile(deps: ReconcilerDeps, service: CoreService): Promise<Ou
     .filter((pod) => selects(service, pod.metadata.labels))
   const groups = groupsFor(service, pods)
   // A service always has a slice, if only to say that nobody is there.
-  const shown = groups.length > 0 ? groups : [{ ports: [], endpoints: [] }]
+  const shown = groups.length > 0 ? groups : [{ addressType: 'IPv4' as const, ports: [], endpoints: [] }]
   const slices = slicesFor(service, metadata.name, shown, { managedBy: OWN, headless: spec.clusterIP === 'None' })
   await keepSlices(
     deps,
@@ -105,17 +107,18 @@ function slicesFor(
     [MANAGED_BY_LABEL]: managedBy,
     ...(headless && { [HEADLESS_LABEL]: '' }),
   }
-  return groups.flatMap(({ ports, endpoints }, groupIndex) => {
+  return groups.flatMap(({ addressType, ports, endpoints }, groupIndex) => {
+    const place = `${owner.metadata.uid}/${groupIndex}${addressType === 'IPv6' ? '/IPv6' : ''}`
     const chunks: (typeof endpoints)[] = []
     for (let start = 0; start === 0 || start < endpoints.length; start += ENDPOINTS_PER_SLICE)
       chunks.push(endpoints.slice(start, start + ENDPOINTS_PER_SLICE))
     return chunks.map((chunk, chunkIndex) => ({
       metadata: {
         namespace: owner.metadata.namespace!,
-        name: `${serviceName}-${suffixFor(`${owner.metadata.uid}/${groupIndex}/${chunkIndex}`)}`,
+        name: `${serviceName}-${suffixFor(`${place}/${chunkIndex}`)}`,
         labels,
       },
-      addressType: 'IPv4' as const,
+      addressType,
       endpoints: chunk,
       ports,
     }))
@@ -185,6 +188,10 @@ function hasSelector({ spec }: CoreService): boolean {
 
 function selects(service: CoreService, labels: Readonly<Record<string, string>> | undefined): boolean {
   return hasSelector(service) && Object.entries(service.spec.selector!).every(([key, value]) => labels?.[key] === value)
+}
+
+function isToMirror({ metadata: { labels, annotations } }: Endpoints): boolean {
+  return labels?.[SKIP_MIRROR_LABEL] !== 'true' && annotations?.[LEADER_ANNOTATION] === undefined
 }
 
 function isManagedEndpoints({ metadata }: Endpoints): boolean {

@@ -19,6 +19,7 @@ export interface CoreService extends KubeObject {
     clusterIPs?: string[]
     externalName?: string
     sessionAffinity?: string
+    sessionAffinityConfig?: { clientIP?: { timeoutSeconds?: number } }
     ipFamilies?: string[]
     ipFamilyPolicy?: string
     internalTrafficPolicy?: string

@@ -1,9 +1,13 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { AdmissionContext, Kind } from '../../../../src/apimachinery/kind.js'
 import { endpointsKind } from '../../../../src/kinds/core/endpoints/kind.js'
 import { endpointSliceKind } from '../../../../src/kinds/core/endpointslice/kind.js'
 import { podKind } from '../../../../src/kinds/core/pod/kind.js'
+import { allocateNodePorts } from '../../../../src/kinds/core/service/allocate.js'
 import { coreServiceKind } from '../../../../src/kinds/core/service/kind.js'
 import type { CoreService } from '../../../../src/kinds/core/service/schema.js'
+import { serviceKind } from '../../../../src/kinds/service/kind.js'
+import { PORT_ANNOTATION, type Service } from '../../../../src/kinds/service/schema.js'
 import { aPod, type Cluster, startCluster } from './support.js'
 
 let cluster: Cluster
@@ -117,6 +121,81 @@ test('endpoints and slices follow the readiness of the selected pods', async () 
   await cluster.client.delete(podKind, web)
   await cluster.settle()
   expect((await slices())[0]!.endpoints).toEqual([])
+})
+
+test('a node port is never the loopback port of a Knative Service, asked for or not', () => {
+  const taken: Service = { metadata: { namespace: 'default', name: 'hello', annotations: { [PORT_ANNOTATION]: '' } } } as never
+  const list = ((kind: Kind) => (kind === (serviceKind as Kind) ? [taken] : [])) as AdmissionContext<CoreService>['list']
+  const context = { operation: 'CREATE', list } as AdmissionContext<CoreService>
+  const nodePortOf = (asked?: number): number => {
+    const ports = [{ port: 80, ...(asked && { nodePort: asked }) }]
+    const draft = { metadata: web, spec: { type: 'NodePort', ports } } as unknown as CoreService
+    allocateNodePorts(draft, context)
+    return draft.spec.ports![0]!.nodePort!
+  }
+  const first = nodePortOf()
+  taken.metadata.annotations![PORT_ANNOTATION] = String(first)
+  expect(nodePortOf()).not.toBe(first)
+  expect(() => nodePortOf(first)).toThrow(`spec.ports[0].nodePort: Invalid value: ${first}: provided port is already allocated`)
+})
+
+test('a pod with a name below a headless service has it in the endpoints too', async () => {
+  await create({ clusterIP: 'None', selector: { app: 'web' }, ports: [{ port: 80 }] })
+  await create({ selector: { app: 'web' }, ports: [{ port: 80 }] }, 'other')
+  await cluster.client.create(podKind, aPod('web', { hostname: 'web-0', subdomain: 'web' }))
+  await cluster.settle()
+  const named = Object.fromEntries((await slices()).map(({ metadata, endpoints }) => [metadata.ownerReferences![0]!.name, endpoints[0]]))
+  expect(named['web']!.hostname).toBe('web-0')
+  expect(named['other']).not.toHaveProperty('hostname')
+  expect((await cluster.client.get(endpointsKind, web)).subsets![0]!.addresses![0]!.hostname).toBe('web-0')
+})
+
+test('what is mirrored follows the endpoints: by family of address, with names, until they are gone or a lock', async () => {
+  await create({ ports: [{ port: 80 }] })
+  const written = await cluster.client.create(endpointsKind, {
+    metadata: web,
+    subsets: [
+      {
+        addresses: [{ ip: '192.0.2.1', hostname: 'one' }, { ip: '2001:db8::1' }],
+        notReadyAddresses: [{ ip: '192.0.2.2' }],
+        ports: [{ port: 8080 }],
+      },
+    ],
+  })
+  await cluster.settle()
+  const shown = async () =>
+    [...(await slices())]
+      .sort((a, b) => (a.addressType < b.addressType ? -1 : 1))
+      .map(({ addressType, endpoints, ports }) => ({ addressType, endpoints, ports }))
+  const ports = [{ name: '', port: 8080, protocol: 'TCP' }]
+  expect(await shown()).toEqual([
+    {
+      addressType: 'IPv4',
+      endpoints: [
+        { addresses: ['192.0.2.1'], conditions: { ready: true }, hostname: 'one' },
+        { addresses: ['192.0.2.2'], conditions: { ready: false } },
+      ],
+      ports,
+    },
+    { addressType: 'IPv6', endpoints: [{ addresses: ['2001:db8::1'], conditions: { ready: true } }], ports },
+  ])
+
+  const moved = await cluster.client.update(endpointsKind, {
+    ...written,
+    subsets: [{ addresses: [{ ip: '2001:db8::2' }], ports: [{ port: 8080 }] }],
+  })
+  await cluster.settle()
+  expect(await shown()).toMatchObject([{ addressType: 'IPv6', endpoints: [{ addresses: ['2001:db8::2'] }] }])
+  const annotations = { 'control-plane.alpha.kubernetes.io/leader': '{}' }
+  const lock = await cluster.client.update(endpointsKind, { ...moved, metadata: { ...moved.metadata, annotations } })
+  await cluster.settle()
+  expect(await slices()).toEqual([])
+  await cluster.client.update(endpointsKind, { ...lock, metadata: { ...lock.metadata, annotations: {} } })
+  await cluster.settle()
+  expect(await slices()).toHaveLength(1)
+  await cluster.client.delete(endpointsKind, web)
+  await cluster.settle()
+  expect(await slices()).toEqual([])
 })
 
 test('endpoints written by hand are mirrored into a slice, and gone with the service', async () => {

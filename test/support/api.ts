@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { request } from 'node:https'
+import { type Agent, request } from 'node:https'
 import type { TestEmulator } from './emulator.js'
 
 export interface ApiResponse {
@@ -16,6 +16,8 @@ export interface ApiRequest {
   headers?: Record<string, string>
   /** Sent as it is when it is text or bytes, else as JSON. */
   body?: unknown
+  /** Whose connections are used; absent: one of its own. */
+  agent?: Agent
 }
 
 /** Raw HTTPS to an emulator's control port, as its administrator. */
@@ -28,7 +30,7 @@ export function createApi(emulator: Pick<TestEmulator, 'ports' | 'certificates' 
   host: string
 } {
   const host = `127.0.0.1:${emulator.ports.control}`
-  const open = (path: string, { method = 'GET', headers = {}, body }: ApiRequest = {}): Promise<IncomingMessage> =>
+  const open = (path: string, { method = 'GET', headers = {}, body, agent }: ApiRequest = {}): Promise<IncomingMessage> =>
     new Promise((resolve, reject) => {
       const bytes = body === undefined || typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body)
       const length = bytes === undefined ? {} : { 'Content-Length': Buffer.byteLength(bytes) }
@@ -39,7 +41,7 @@ export function createApi(emulator: Pick<TestEmulator, 'ports' | 'certificates' 
           ca: emulator.certificates.caCertificate,
           path,
           method,
-          agent: false,
+          agent: agent ?? false,
           headers: { Authorization: `Bearer ${emulator.token}`, ...length, ...headers },
         },
         resolve,

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test as base } from 'vitest'
 import { createControllableClock, createSystemClock, createVirtualClock, type VirtualClock } from '../../src/base/clock.js'
-import { createLogger, createSilentLogger } from '../../src/base/logger.js'
+import { createLogger, createSilentLogger, type Logger } from '../../src/base/logger.js'
 import { createSystemRandom } from '../../src/base/random.js'
 import type { Client } from '../../src/client/client.js'
 import { kubeconfigFor } from '../../src/emulator/access.js'
@@ -85,7 +85,7 @@ export interface TestEmulator extends Emulator {
 
 /** A whole emulator in this process, on free ports, with a state of its own; on a virtual clock when one is given. */
 export async function startTestEmulator(
-  options: { clock?: VirtualClock; ports?: Partial<Ports> } = {},
+  options: { clock?: VirtualClock; ports?: Partial<Ports>; log?: Logger } = {},
 ): Promise<TestEmulator & { close(): Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), 'kn-test-'))
   const realClock = createSystemClock()
@@ -97,9 +97,11 @@ export async function startTestEmulator(
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   const marker = random.bytes(16).toString('hex')
   const store = createMemoryStore({ freeze: true })
-  const log = process.env['KN_TEST_LOG']
-    ? createLogger({ clock: realClock, write: (line) => console.error(line), level: 'debug', format: 'text' })
-    : createSilentLogger()
+  const log =
+    options.log ??
+    (process.env['KN_TEST_LOG']
+      ? createLogger({ clock: realClock, write: (line) => console.error(line), level: 'debug', format: 'text' })
+      : createSilentLogger())
   const emulator = await startEmulator({
     store,
     ports,

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 
 /**
  * How many rules each section of a table's source has. The sources are digests of public documentation and code; a rule is one
- * statement of theirs, a row of a table (`2.2 table`) or a paragraph (`3.2 text`). A table that is not named here yet is being
- * written: what it claims is checked all the same.
+ * statement of theirs, a row of a table (`2.2 table`) or a paragraph (`3.2 text`). Of Eventing, sources and sinks are left out. A table
+ * that is not named here yet is being written: what it claims is checked all the same.
  */
 const RULES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'kube-api.tsv': {
@@ -26,6 +26,57 @@ const RULES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
     '3.4': 7,
     '3.5 text': 1,
     '3.6': 4,
+    '4.1 text': 1,
+    '4.1': 2,
+    '4.2 text': 1,
+    '4.3': 3,
+    '4.4': 8,
+    '5': 9,
+    '6': 12,
+    '7': 17,
+    '9': 5,
+    '12': 5,
+  },
+  'eventing.tsv': {
+    '0.1': 7,
+    '0.2': 3,
+    '0.3': 3,
+    '0.4': 7,
+    '0.5': 6,
+    '0.6': 5,
+    '1.1': 4,
+    '1.2': 3,
+    '1.3': 14,
+    '1.4': 11,
+    '1.5': 4,
+    '1.6': 5,
+    '1.7': 5,
+    '1.8': 10,
+    '2.1': 3,
+    '2.1 table': 15,
+    '2.2': 4,
+    '2.3': 3,
+    '2.4': 2,
+    '2.5': 2,
+    '2.6': 3,
+    '3.1': 3,
+    '3.2': 5,
+    '3.2 table': 5,
+    '3.3': 6,
+    '3.3 table': 6,
+    '4.1': 3,
+    '4.2': 6,
+    '4.3': 5,
+    '4.4': 4,
+    '4.5': 1,
+    '5.1': 7,
+    '5.2': 5,
+    '5.3': 4,
+    '7.1': 7,
+    '7.2': 14,
+    '7.3': 3,
+    '8': 1,
+    '8.1': 3,
   },
 }
 

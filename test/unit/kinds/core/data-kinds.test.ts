@@ -3,9 +3,13 @@ import type { Kind } from '../../../../src/apimachinery/kind.js'
 import type { Draft, KubeObject } from '../../../../src/apimachinery/object.js'
 import { configMapKind } from '../../../../src/kinds/core/configmap/kind.js'
 import { eventKind } from '../../../../src/kinds/core/event/kind.js'
+import { coreServedKinds } from '../../../../src/kinds/core/index.js'
+import { limitRangeKind } from '../../../../src/kinds/core/limitrange/kind.js'
+import { podKind } from '../../../../src/kinds/core/pod/kind.js'
 import { secretKind } from '../../../../src/kinds/core/secret/kind.js'
 import { coreServiceKind } from '../../../../src/kinds/core/service/kind.js'
-import { type Cluster, startCluster } from './support.js'
+import type { CoreService } from '../../../../src/kinds/core/service/schema.js'
+import { aPod, type Cluster, startCluster } from './support.js'
 
 let cluster: Cluster
 beforeEach(async () => {
@@ -118,7 +122,8 @@ test.each([
 
 test('a Service may be headless without ports, stick to clients, and be open to the outside', async () => {
   const { client } = cluster
-  const make = async (name: string, spec: object) => (await client.create(coreServiceKind, { metadata: { ...metadata, name }, spec })).spec
+  const make = async (name: string, spec: CoreService['spec']) =>
+    (await client.create(coreServiceKind, { metadata: { ...metadata, name }, spec })).spec
   expect(await make('headless', { clusterIP: 'None' })).toMatchObject({ clusterIP: 'None', clusterIPs: ['None'] })
   expect(await make('sticky', { sessionAffinity: 'ClientIP', ports: [port] })).toMatchObject({
     sessionAffinityConfig: { clientIP: { timeoutSeconds: 10_800 } },
@@ -139,4 +144,24 @@ test('an Event lives in the namespace of what it is about, or in default', async
     'involvedObject.namespace: Invalid value: "elsewhere": does not match event.namespace',
   )
   expect(await cluster.client.create(eventKind, { metadata, ...about() } as never)).toMatchObject({ reason: 'R' })
+})
+
+const selector = { matchLabels: { app: 'x' } }
+const noPodSpec = { metadata: { labels: { app: 'x' } } }
+test.each([
+  ['deployments', { spec: { selector, template: noPodSpec } }, 'spec.template.spec.containers: Required value'],
+  ['replicasets', { spec: { selector, template: noPodSpec } }, 'spec.template.spec.containers: Required value'],
+  ['statefulsets', { spec: { selector, template: noPodSpec, serviceName: 'x' } }, 'spec.template.spec.containers: Required value'],
+  ['daemonsets', { spec: { selector, template: noPodSpec } }, 'spec.template.spec.containers: Required value'],
+  ['jobs', { spec: { template: {} } }, 'spec.template.spec.containers: Required value'],
+  ['horizontalpodautoscalers', {}, 'spec: Required value'],
+])('%s without what they are to run are refused with the field that is missing', async (plural, rest, message) => {
+  const { kind } = coreServedKinds.find((served) => served.kind.plural === plural)!
+  expect(await refusal(kind, rest)).toContain(message)
+})
+
+test('a LimitRange without limits limits nothing', async () => {
+  const { client } = cluster
+  await client.create(limitRangeKind, { metadata } as never)
+  expect(await client.create(podKind, aPod('x'))).toMatchObject({ status: { phase: 'Pending' } })
 })

@@ -7,9 +7,20 @@ export interface Random {
   bytes(count: number): Buffer
 }
 
-/** Cryptographically strong bytes from the system: credentials are drawn from this one. */
+/** Asking the system costs some 10 µs however little is asked for, and every request and object needs a UUID. */
+const RESERVE_BYTES = 4096
+
+/** Cryptographically strong bytes from the system: credentials are drawn from this one. No byte is handed out twice. */
 export function createSystemRandom(): Random {
-  return { float: () => randomBytes(6).readUIntBE(0, 6) / 2 ** 48, bytes: (count) => randomBytes(count) }
+  let reserve: Buffer = Buffer.alloc(0)
+  const bytes = (count: number): Buffer => {
+    if (count > RESERVE_BYTES / 4) return randomBytes(count)
+    if (count > reserve.length) reserve = randomBytes(RESERVE_BYTES)
+    const taken = reserve.subarray(0, count)
+    reserve = reserve.subarray(count)
+    return taken
+  }
+  return { float: () => bytes(6).readUIntBE(0, 6) / 2 ** 48, bytes }
 }
 
 /** The same sequence for the same seed (mulberry32); for tests and soaks only. */

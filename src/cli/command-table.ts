@@ -28,6 +28,7 @@ export const ownCommands: Readonly<Record<string, CommandEntry>> = {
   'emulator delete': { load: () => import('../../commands/emulator/delete.js') },
   'emulator exec': { load: () => import('../../commands/emulator/exec.js') },
   'emulator logs': { load: () => import('../../commands/emulator/logs.js') },
+  'emulator parity': { load: () => import('../../commands/emulator/parity.js') },
   'emulator reset': { load: () => import('../../commands/emulator/reset.js') },
   'emulator start': { load: () => import('../../commands/emulator/start.js') },
   'emulator status': { load: () => import('../../commands/emulator/status.js') },

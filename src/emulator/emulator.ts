@@ -9,11 +9,13 @@ import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
 import { KUBERNETES_VERSION } from '../base/versions.js'
 import { type Client, createClient } from '../client/client.js'
+import { createEventRecorder } from '../controller/events.js'
 import { startGarbageCollector } from '../controller/garbage-collector.js'
 import { createManager } from '../controller/manager.js'
 import { createEventTypes } from '../eventing/event-types.js'
 import { startEventing } from '../eventing/eventing.js'
 import { startGateway } from '../gateway/gateway.js'
+import { startWorkloadProxy } from '../gateway/workload-proxy.js'
 import { createImages } from '../images/images.js'
 import { createJournal } from '../journal/journal.js'
 import { brokerKind } from '../kinds/broker/kind.js'
@@ -22,18 +24,23 @@ import { AGGREGATOR, publishApiServices } from '../kinds/core/apiservice/reconci
 import { configMapKind } from '../kinds/core/configmap/kind.js'
 import { OWN_DEFINITION_WRITER } from '../kinds/core/customresourcedefinition/schema.js'
 import { endpointSliceKind } from '../kinds/core/endpointslice/kind.js'
+import { NODE_NAME } from '../kinds/core/node/schema.js'
 import { podKind } from '../kinds/core/pod/kind.js'
 import { QUEUE_PROXY } from '../kinds/core/pod/schema.js'
 import { coreServiceKind } from '../kinds/core/service/kind.js'
+import { serviceAccountKind } from '../kinds/core/serviceaccount/kind.js'
 import { isEnabled } from '../kinds/eventing-config.js'
 import { EVENTING_CONTROLLER_USER } from '../kinds/eventing-labels.js'
+import { eventPolicyKind } from '../kinds/eventpolicy/kind.js'
 import { controllers, servedKindsWith } from '../kinds/index.js'
 import { inMemoryChannelKind } from '../kinds/inmemorychannel/kind.js'
 import { kingressKind } from '../kinds/kingress/kind.js'
 import { revisionKind } from '../kinds/revision/kind.js'
 import { domainConfig } from '../kinds/serving-config.js'
+import { subscriptionKind } from '../kinds/subscription/kind.js'
 import { triggerKind } from '../kinds/trigger/kind.js'
-import { expandReferences, mergeEnvironment } from '../runtime/environment.js'
+import { subscriptionName } from '../kinds/trigger/subscription.js'
+import { type EnvironmentSources, expandReferences, mergeEnvironment, withDirectSink } from '../runtime/environment.js'
 import { probe } from '../runtime/probe.js'
 import { createProcessRuntime } from '../runtime/process.js'
 import { startSupervisor, sweepLeftovers } from '../runtime/supervise.js'
@@ -49,7 +56,9 @@ import { createEventLogs } from './event-logs.js'
 import { eventRecordsFrom, followJournalSettings } from './event-records.js'
 import { forgetProcesses } from './forget-processes.js'
 import { publishImages } from './images.js'
+import { createOidc } from './oidc.js'
 import { createPodLogs } from './pod-logs.js'
+import { createPortWarnings } from './port-warnings.js'
 import type { Ports } from './ports.js'
 import { programFile, programsDirectory } from './programs.js'
 import { createReach } from './reach.js'
@@ -113,6 +122,7 @@ export async function startEmulator(options: {
     log: log.with({ part: 'runtime' }),
     hostEnv: options.hostEnv,
     random,
+    network: { proxyUrl: (namespace) => proxy.urlFor(namespace), preload: programFile('workload-preload.cjs') },
   })
   const eventLogs = createEventLogs(options.eventsFile, log.with({ part: 'events' }))
   const images = createImages({ programsDirectory: `${programsDirectory()}/images`, nodePath: process.execPath })
@@ -132,6 +142,7 @@ export async function startEmulator(options: {
   const journal = createJournal({
     open: (path) => loadSqlite()(path),
     path: options.journalFile,
+    workerFile: programFile('journal-worker.cjs'),
     clock,
     realClock,
     random,
@@ -180,7 +191,10 @@ export async function startEmulator(options: {
     runtime,
     images,
     probe,
-    environment: { merge: mergeEnvironment, expand: expandReferences },
+    environment: {
+      merge: (sources: EnvironmentSources) => mergeEnvironment(withDirectSink(sources, proxy.directUrl)),
+      expand: expandReferences,
+    },
     drained: (podUid: string, signal: AbortSignal) => gateway.drained(podUid, signal),
     realClock,
     caCertificate: certificates.caCertificate,
@@ -210,21 +224,29 @@ export async function startEmulator(options: {
     busy: manager.busy,
     log: log.with({ part: 'eventing' }),
   })
+  const reach = createReach({
+    services: manager.informer(coreServiceKind),
+    slices: manager.informer(endpointSliceKind),
+    pods: manager.informer(podKind),
+    domains: () => domainConfig(configMap).map(({ domain }) => domain),
+    ports: () => ({ external: gateway.externalPort, clusterLocal: gateway.clusterLocalPort }),
+    random,
+  })
+  const proxy = await startWorkloadProxy({ reach, random, log: log.with({ part: 'gateway' }) })
+  const { tokens } = server.access
+  const oidc = tokens && createOidc({ tokens, serviceAccounts: manager.informer(serviceAccountKind), configMap, realClock })
+  const subscriptions = manager.informer(subscriptionKind)
   const eventing = startEventing({
     informers: {
       brokers: manager.informer(brokerKind),
       triggers: manager.informer(triggerKind),
       channels: manager.informer(inMemoryChannelKind),
+      policies: manager.informer(eventPolicyKind),
     },
+    ...(oidc && { oidc }),
+    subscriptionOf: (trigger) => subscriptions.get({ namespace: trigger.metadata.namespace, name: subscriptionName(trigger) }),
     openLogs: eventLogs.open,
-    reach: createReach({
-      services: manager.informer(coreServiceKind),
-      slices: manager.informer(endpointSliceKind),
-      pods: manager.informer(podKind),
-      domains: () => domainConfig(configMap).map(({ domain }) => domain),
-      ports: () => ({ external: gateway.externalPort, clusterLocal: gateway.clusterLocalPort }),
-      random,
-    }),
+    reach,
     record: journal.record,
     noteEventType,
     busy: manager.busy,
@@ -236,6 +258,7 @@ export async function startEmulator(options: {
   const gateway = await startGateway({
     informers: {
       kingresses: manager.informer(kingressKind),
+      services: manager.informer(coreServiceKind),
       slices: manager.informer(endpointSliceKind),
       pods: manager.informer(podKind),
       revisions: manager.informer(revisionKind),
@@ -247,6 +270,19 @@ export async function startEmulator(options: {
     externalPort: options.ports.external,
     clusterLocalPort: options.ports.clusterLocal,
     inside: eventing.inside,
+    onNodePortTaken: createPortWarnings({
+      event: createEventRecorder({
+        client: clientFor(server.inside, 'system:serviceaccount:kube-system:kube-proxy'),
+        clock,
+        realClock,
+        delayMs: EVENT_DELAY_MS,
+        random,
+        log: log.with({ part: 'gateway' }),
+        source: { component: 'kube-proxy', host: NODE_NAME },
+        busy: manager.busy,
+      }),
+      busy: manager.busy,
+    }),
     requestLog: {
       configMaps: manager.informer(configMapKind),
       write: (podUid, lines) => runtime.appendLog(podUid, QUEUE_PROXY, lines),
@@ -292,6 +328,7 @@ export async function startEmulator(options: {
       await eventing.stop()
       await eventLogs.close()
       await gateway.stop()
+      await proxy.stop()
       forgetKinds()
       await collector.stop()
       await manager.stop()

@@ -93,7 +93,7 @@ export function recordFrom({ name, uid, version, record, state, data }: JournalE
 }
 
 function hopFrom(step: Step): RecordHop {
-  const { at, filtered, attempts, attemptCount, delivered, reply, deadLetter, dropped } = step
+  const { at, filtered, attempts, attemptCount, delivered, reply, deadLetter, dropped, looped } = step
   return {
     at,
     outcome: outcomeOf(step),
@@ -110,6 +110,7 @@ function hopFrom(step: Step): RecordHop {
     ...(reply && { reply: replyFrom(reply) }),
     ...(deadLetter && { deadLetter: timed(deadLetter) }),
     ...(dropped && { dropped: { time: timeText(dropped.atMs), why: dropped.why } }),
+    ...(looped && { looped: timed(looped) }),
   }
 }
 

@@ -12,9 +12,10 @@ const LOOPBACK = '127.0.0.1'
 const DEFAULT_PORTS: Record<string, number> = { 'http:': 80, 'https:': 443 }
 
 /**
- * Where a URL that is in an object leads to on this machine. A core Service with Pods behind it: one of them, at its loopback
- * port. Every other name inside the cluster: the cluster-local listener. Names below the domains of Routes: the external one.
- * All else is the network's.
+ * Where a URL that is in an object leads to on this machine. Names inside the cluster: the cluster-local listener, but for those
+ * with https, whose TLS is a Pod's own: there one of the Service's Pods, at its loopback port. Names below the domains of Routes:
+ * the external listener. All else is the network's. `name.namespace`, and for those in a namespace `name`, are inside the cluster
+ * when there is such a Service, as they are for a Pod's resolver; the listener knows no bare name, so that leads to a Pod too.
  */
 export function createReach(deps: {
   services: Informer<CoreService>
@@ -24,7 +25,7 @@ export function createReach(deps: {
   domains: () => readonly string[]
   ports: () => { external: number; clusterLocal: number }
   random: Random
-}): (url: URL) => Reach {
+}): (url: URL, namespace?: string) => Reach {
   const { services, slices, pods } = deps
 
   const portOfPod = (namespace: string, service: string, port: number): number | undefined => {
@@ -43,13 +44,22 @@ export function createReach(deps: {
     return loopbacks[Math.floor(deps.random.float() * loopbacks.length)]
   }
 
-  return (url) => {
+  const clusterName = (hostname: string, from: string | undefined): { service: string; namespace: string } | undefined => {
+    const [, service, namespace] = CLUSTER_NAME.exec(hostname) ?? []
+    if (service !== undefined && namespace !== undefined) return { service, namespace }
+    const [name = '', given = from, ...more] = hostname.split('.')
+    if (given === undefined || more.length > 0 || !services.get({ namespace: given, name })) return undefined
+    return { service: name, namespace: given }
+  }
+
+  return (url, from) => {
     const hostHeader = url.host
     const hostname = url.hostname.replace(/^\[|\]$/g, '')
     const port = Number(url.port) || DEFAULT_PORTS[url.protocol]!
-    const [, service, namespace] = CLUSTER_NAME.exec(hostname) ?? []
-    if (service !== undefined && namespace !== undefined) {
-      const direct = portOfPod(namespace, service, port)
+    const name = clusterName(hostname, from)
+    if (name) {
+      const isPod = url.protocol === 'https:' || !hostname.includes('.')
+      const direct = isPod ? portOfPod(name.namespace, name.service, port) : undefined
       return { host: LOOPBACK, port: direct ?? deps.ports().clusterLocal, hostHeader }
     }
     if (deps.domains().some((domain) => hostname.endsWith(`.${domain}`))) return { host: LOOPBACK, port: deps.ports().external, hostHeader }

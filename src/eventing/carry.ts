@@ -11,12 +11,14 @@ import type { EventIdentity, HopPlace, RecordHop } from '../journal/hop.js'
 import type { Handling } from './consumer.js'
 import type { HeaderPair, LoggedEvent, StoredEvent } from './event-record.js'
 import { nextHop, passedThrough } from './headers.js'
+import type { Credential, Oidc, SenderAccount } from './oidc.js'
 import { ttlOf, withoutTtl, withTtlOf } from './ttl.js'
 
-/** Where events go, and whom https trusts there beside the machine's authorities. */
+/** Where events go, whom https trusts there beside the machine's authorities, and for whom tokens are made that are shown there. */
 export interface Target {
   readonly url: string
   readonly caCerts?: string | undefined
+  readonly audience?: string | undefined
 }
 
 /** What a Trigger or Subscription asks for at this moment. */
@@ -27,22 +29,25 @@ export interface Plan {
   /** A Trigger's replies go back to its Broker. */
   readonly reply: Target | 'origin' | undefined
   readonly deadLetterSink: Target | undefined
+  /** As whom it sends; undefined while authentication-oidc is off. */
+  readonly account: SenderAccount | undefined
   readonly policy: DeliveryPolicy
   readonly format: 'json' | 'binary'
   /** What the filter as it is now says: Knative asks at every attempt. */
   verdict(event: CloudEvent): 'pass' | 'fail' | 'crash'
 }
 
-/** Takes an event into a broker or channel of ours. */
-export type Intake = (logged: LoggedEvent) => Promise<Answer>
+/** Takes an event into a broker or channel of ours, if its sender may send it there. */
+export type Intake = (logged: LoggedEvent, credential: Credential) => Promise<Answer>
 
 export interface CarryDeps {
   origin: HopPlace
   send: Send
   /** The broker or channel of ours that a URL belongs to. */
   intakeOf(url: string): Intake | undefined
-  /** The log that the events come from. */
-  ownIntake: Intake
+  /** Takes a reply into the broker or channel that the event comes from, whose audience the account then knows. */
+  ownIntake: (logged: LoggedEvent, account: SenderAccount | undefined) => Promise<Answer>
+  tokenFor: Oidc['tokenFor']
   /** Told of each reply of a Trigger's subscriber. */
   onReply(at: HopPlace, reply: CloudEvent): void
   /** Named for as long as an attempt goes on. */
@@ -74,10 +79,28 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
     deps.busy(work)
     return work
   }
-  const busySend: Send = (outgoing, options) => busily(deps.send(outgoing, options))
-  const tell = (hop: { hop: 'dropped'; why: string }): void => record({ ...known, atMs: clock.now(), ...hop })
+  /** Sends to a target, with a token where that has an audience. */
+  const sendTo =
+    (to: Target, account: SenderAccount | undefined): Send =>
+    (outgoing, options) => {
+      const addressed = { ...outgoing, url: to.url, caCerts: to.caCerts }
+      if (!to.audience || !account) return busily(deps.send(addressed, options))
+      return busily(
+        deps.tokenFor(account, to.audience).then(
+          (token) => deps.send({ ...addressed, headers: [...addressed.headers, ['authorization', `Bearer ${token}`]] }, options),
+          (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) }),
+        ),
+      )
+    }
+  const tell = (hop: { hop: 'dropped'; why: string } | { hop: 'looped'; cycle: readonly string[] }): void =>
+    record({ ...known, atMs: clock.now(), ...hop })
 
-  const isLooping = stored.isLooping ?? noticeLoop(stored, place, (why) => tell({ hop: 'dropped', why }), deps.log)
+  const cycle = stored.isLooping ? undefined : cycleOf(stored, place)
+  const isLooping = stored.isLooping || cycle !== undefined
+  if (cycle) {
+    tell({ hop: 'looped', cycle })
+    deps.log.warn('an event goes round in circles', { cycle: cycle.join(' → ') })
+  }
   const toSubscriber = async (outgoing: Outgoing, options?: Parameters<Send>[1]): Promise<Judged> => {
     const plan = current()
     // A Trigger's filter may have changed since the last attempt; an event that it refuses counts as delivered.
@@ -86,14 +109,14 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
     if (verdict === 'crash') return { error: 'EOF', isSilent: true }
     if (isTrigger && ttlOf(event) === undefined) return { statusCode: 400, isSilent: true }
     if (!plan.subscriber) return { statusCode: 404, isSilent: true }
-    const answer = await busySend({ ...outgoing, url: plan.subscriber.url, caCerts: plan.subscriber.caCerts }, options)
+    const answer = await sendTo(plan.subscriber, plan.account)(outgoing, options)
     return isTrigger ? judged(answer) : answer
   }
 
   let lastAnswer: Judged = {}
   let attempts = 0
   const destination = (): string => current().subscriber?.url ?? ''
-  const outcome = await deliver(outgoingOf(withoutTtl(event), '', headers, current().format, true), policy, {
+  const outcome = await deliver(outgoingOf(withoutTtl(event), headers, current().format, true), policy, {
     clock,
     realClock,
     signal,
@@ -126,7 +149,7 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
   return giveUp(destination(), outcome, lastAnswer.isSilent ?? false)
 
   async function carryReply(answered: Outcome): Promise<{ destination: string; outcome: Outcome } | undefined> {
-    const { reply: to } = current()
+    const { reply: to, account } = current()
     const decoded = decodeMessage(answered.headers ?? [], answered.body ?? Buffer.alloc(0))
     if (!('event' in decoded)) return undefined
     deps.onReply(place, decoded.event)
@@ -134,7 +157,6 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
     const reply = to === 'origin' ? withTtlOf(decoded.event, event) : decoded.event
     const url = to === 'origin' ? brokerText(deps.origin) : to.url
     const passed = nextHop([...passedThrough(answered.headers ?? []), ...tracing(stored.headers)], random)
-    const intake = to === 'origin' ? deps.ownIntake : deps.intakeOf(to.url)
     const logged: LoggedEvent = {
       event: reply,
       headers: passed,
@@ -142,26 +164,26 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
       via: isLooping ? (stored.via ?? []) : [...(stored.via ?? []), placeText(place)],
       ...(isLooping && { isLooping }),
     }
-    const outgoing = outgoingOf(
-      reply,
-      url,
-      [...passed, ['kn-namespace', place.namespace]],
-      'binary',
-      false,
-      to === 'origin' ? undefined : to.caCerts,
-    )
-    const send: Send = intake ? () => busily(intake(logged)) : busySend
+    const outgoing = outgoingOf(reply, [...passed, ['kn-namespace', place.namespace]], 'binary', false)
+    const send = sendReply(to, account, logged)
     const outcome = await deliver(outgoing, policy, { clock, realClock, signal, onWaiting, send })
     record({ ...known, atMs: clock.now(), hop: 'replied', destination: url, reply: identityOf(reply), ...resultOf(outcome) })
     return outcome.ok ? undefined : { destination: url, outcome }
+  }
+
+  function sendReply(to: Target | 'origin', account: SenderAccount | undefined, logged: LoggedEvent): Send {
+    if (to === 'origin') return () => busily(deps.ownIntake(logged, account))
+    const intake = deps.intakeOf(to.url)
+    return intake ? () => busily(intake(logged, { account, audience: to.audience })) : sendTo(to, account)
   }
 
   /** What fails goes to the dead letter sink as it came, even when it was the reply that failed. */
   async function giveUp(failedAt: string, failed: Outcome, isSilent: boolean): Promise<void> {
     if (!deadLetterSink) return tell({ hop: 'dropped', why: `${resultText(failed)}, and there is no dead letter sink` })
     const letter = deadLetterFrom(event, { destination: failedAt, answer: failed, isSilent })
-    const outgoing = outgoingOf(letter, deadLetterSink.url, headers, 'binary', false, deadLetterSink.caCerts)
-    const outcome = await deliver(outgoing, policy, { clock, realClock, signal, onWaiting, send: busySend })
+    const outgoing = outgoingOf(letter, headers, 'binary', false)
+    const send = sendTo(deadLetterSink, current().account)
+    const outcome = await deliver(outgoing, policy, { clock, realClock, signal, onWaiting, send })
     record({ ...known, atMs: clock.now(), hop: 'dead-lettered', destination: deadLetterSink.url, ...resultOf(outcome) })
     if (!outcome.ok) tell({ hop: 'dropped', why: `the dead letter sink ${deadLetterSink.url} failed too: ${resultText(outcome)}` })
   }
@@ -176,27 +198,17 @@ function judged(answer: Answer): Judged {
   return { statusCode: 502, isSilent: true }
 }
 
-/** Says once when an event comes back to where it has been; it is delivered all the same, until its TTL is used up. */
-function noticeLoop({ via = [] }: StoredEvent, place: HopPlace, tell: (why: string) => void, log: Logger): boolean {
+/** The places of the round when an event comes back to one where it has been; it is delivered all the same, until its TTL is used up. */
+function cycleOf({ via = [] }: StoredEvent, place: HopPlace): readonly string[] | undefined {
   const name = placeText(place)
   const from = via.indexOf(name)
-  if (from === -1) return false
-  const cycle = [...via.slice(from), name].join(' → ')
-  tell(`loop: ${cycle}; it is delivered again and again until its TTL is used up`)
-  log.warn('an event goes round in circles', { cycle })
-  return true
+  return from === -1 ? undefined : [...via.slice(from), name]
 }
 
-function outgoingOf(
-  event: CloudEvent,
-  url: string,
-  headers: readonly HeaderPair[],
-  format: 'json' | 'binary',
-  wantsReply: boolean,
-  caCerts?: string | undefined,
-): Outgoing {
+/** Without a URL yet: that is looked up for each attempt. */
+function outgoingOf(event: CloudEvent, headers: readonly HeaderPair[], format: 'json' | 'binary', wantsReply: boolean): Outgoing {
   const { headers: own, body } = format === 'json' ? encodeStructured(event) : encodeBinary(event)
-  return { url, headers: [...own, ...headers, ...(wantsReply ? [['prefer', 'reply'] as const] : [])], body, caCerts }
+  return { url: '', headers: [...own, ...headers, ...(wantsReply ? [['prefer', 'reply'] as const] : [])], body }
 }
 
 function tracing(headers: readonly HeaderPair[]): HeaderPair[] {

@@ -9,12 +9,14 @@ import type { CloudEvent } from '../cloudevents/event.js'
 import type { Send } from '../delivery/send.js'
 import type { HopPlace, RecordHop } from '../journal/hop.js'
 import type { Broker } from '../kinds/broker/schema.js'
+import type { EventPolicy } from '../kinds/eventpolicy/schema.js'
 import type { InMemoryChannel } from '../kinds/inmemorychannel/schema.js'
 import type { Trigger } from '../kinds/trigger/schema.js'
 import type { AppendLogs } from '../store/append-log.js'
 import type { Intake } from './carry.js'
 import type { EventTypeOwner } from './event-types.js'
 import { type Addressee, intakeOf } from './ingress.js'
+import { createDoors, type Oidc } from './oidc.js'
 import { createOutlet, type Outlet } from './outlet.js'
 import { filterOf, placeOf, subscriberPlan, triggerPlan } from './plans.js'
 
@@ -22,10 +24,11 @@ export interface Informers {
   brokers: Informer<Broker>
   triggers: Informer<Trigger>
   channels: Informer<InMemoryChannel>
+  policies: Pick<Informer<EventPolicy>, 'get'>
 }
 
 export interface Dispatcher {
-  broker(namespace: string, name: string): Addressee | 'unusable' | undefined
+  broker(namespace: string, name: string): Addressee | undefined
   channel(where: { namespace: string; name: string } | { host: string }): Addressee | undefined
   /** Whether a name ("orders-kn-channel.default") is that of a channel. */
   isChannelHost(host: string): boolean
@@ -39,6 +42,7 @@ export interface DispatcherDeps {
   send: Send
   /** The broker or channel of ours that a URL belongs to. */
   intakeOf(url: string): Intake | undefined
+  oidc: Oidc
   /** Told of every event that was received, and of replies. */
   noteEventType(owner: EventTypeOwner, event: CloudEvent): void
   busy(work: Promise<unknown>): void
@@ -65,8 +69,9 @@ const OPEN_AGAIN_MS = 5000
  * this moment. A Trigger gets its consumer when it is ready for the first time and keeps it until it is deleted.
  */
 export function startDispatcher(deps: DispatcherDeps): Dispatcher {
-  const { informers, log, realClock } = deps
-  const { brokers, triggers, channels } = informers
+  const { informers, log, realClock, oidc } = deps
+  const { brokers, triggers, channels, policies } = informers
+  const doorOf = createDoors({ oidc, policies })
   const outlets = new Map<string, { owner: KubeObject; outlet: Promise<Outlet>; ready: Outlet | undefined }>()
   /** Triggers by the broker that they are for: "namespace/name". */
   const triggersOf = new Map<string, Map<string, Trigger>>()
@@ -98,12 +103,13 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
         logger: log,
         log: opened.log(name),
         place,
-        ownIntake: (logged) =>
-          intakeOf(
-            addresseeOf(owner, () => Promise.resolve(created)),
-            kind === 'Broker' ? 'broker' : 'channel',
-            deps.clock,
-          )(logged),
+        tokenFor: oidc.tokenFor,
+        ownIntake(logged, account) {
+          const receiver = (kind === 'Broker' ? brokers : channels).get(owner.metadata) ?? owner
+          const addressee = addresseeOf(receiver, () => Promise.resolve(created))
+          const audience = (receiver as Broker | InMemoryChannel).status?.address?.audience
+          return intakeOf(addressee, kind === 'Broker' ? 'broker' : 'channel', deps.clock)(logged, { account, audience })
+        },
       })
       const entry = outlets.get(name)
       if (entry) entry.ready = created
@@ -206,7 +212,10 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     return subscriber && { apiVersion: 'messaging.knative.dev/v1', kind: 'Subscription', metadata }
   }
 
-  const addresseeOf = (owner: KubeObject, outlet: () => Promise<Outlet>): Addressee => ({
+  /** `at`: whose door it is, where that is another's than the log's. */
+  const addresseeOf = (owner: KubeObject, outlet: () => Promise<Outlet>, at = owner): Addressee => ({
+    door: doorOf(at),
+    isUsable: owner.kind !== 'Broker' || hasChannel(owner),
     append: async (logged) => (await outlet()).append(logged),
     onReceived: (event) => deps.noteEventType(owner, event),
   })
@@ -217,7 +226,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     // What is sent past the ingress to a Broker's own channel reaches its Triggers, which refuse it for want of a TTL.
     const { namespace = '' } = channel.metadata
     const broker = brokers.get({ namespace, name: channel.metadata.labels?.[BROKER_LABEL] ?? '' })
-    return broker && addresseeOf(broker, () => outletOf('Broker', broker))
+    return broker && addresseeOf(broker, () => outletOf('Broker', broker), channel)
   }
 
   /** What an earlier run left behind for objects that are gone. */
@@ -263,9 +272,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
   return {
     broker(namespace, name) {
       const broker = brokers.get({ namespace, name })
-      if (!broker) return undefined
-      if (!broker.status?.annotations?.[CHANNEL_ADDRESS_ANNOTATION]) return 'unusable'
-      return addresseeOf(broker, () => outletOf('Broker', broker))
+      return broker && addresseeOf(broker, () => outletOf('Broker', broker))
     },
     channel(where) {
       if ('namespace' in where) return channelAddressee(channels.get(where))
@@ -286,6 +293,10 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
 function isServed({ metadata }: Broker): boolean {
   const { [CLASS_ANNOTATION]: brokerClass = BROKER_CLASS } = metadata.annotations ?? {}
   return brokerClass === BROKER_CLASS
+}
+
+function hasChannel({ status }: Broker): boolean {
+  return Boolean(status?.annotations?.[CHANNEL_ADDRESS_ANNOTATION])
 }
 
 function isOfBroker({ metadata }: InMemoryChannel): boolean {

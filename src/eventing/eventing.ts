@@ -8,9 +8,10 @@ import type { AppendLogs } from '../store/append-log.js'
 import type { Intake } from './carry.js'
 import { type Informers, shortHost, startDispatcher } from './dispatcher.js'
 import type { EventTypeOwner } from './event-types.js'
-import { createFilterEndpoint } from './filter-endpoint.js'
+import { createFilterEndpoint, type SubscriptionOf } from './filter-endpoint.js'
 import { createBrokerIngress, createChannelIngress, intakeOf } from './ingress.js'
 import type { InsideHandler } from './inside.js'
+import { NO_OIDC, type Oidc } from './oidc.js'
 
 export interface Eventing {
   /** Who answers for a host inside the cluster, if it is one of Eventing's. */
@@ -24,6 +25,10 @@ export interface EventingDeps {
   openLogs: () => Promise<AppendLogs>
   reach: (url: URL) => Reach | Promise<Reach>
   record: RecordHop
+  /** Absent: nobody has to show who they are. */
+  oidc?: Oidc
+  /** The Subscription by which a Trigger gets its events: as whom that sends. Absent: there is none. */
+  subscriptionOf?: SubscriptionOf
   /** Told of every event that was received, and of replies, for EventTypes that make themselves. */
   noteEventType?: (owner: EventTypeOwner, event: CloudEvent) => void
   /** Names work that settling waits for. */
@@ -55,6 +60,7 @@ export function startEventing(deps: EventingDeps): Eventing {
   const { realClock, clock } = deps
   const log = deps.log.with({ room: 'eventing' })
   const sender = createSender({ reach: deps.reach, realClock })
+  const oidc = deps.oidc ?? NO_OIDC
   const busy = (work: Promise<unknown>): void => {
     deps.busy?.(
       new Promise<void>((resolve) => {
@@ -71,6 +77,7 @@ export function startEventing(deps: EventingDeps): Eventing {
     ...deps,
     log,
     send: sender.send,
+    oidc,
     busy,
     noteEventType: deps.noteEventType ?? (() => {}),
     intakeOf: (url) => intakeAt(url),
@@ -93,7 +100,14 @@ export function startEventing(deps: EventingDeps): Eventing {
 
   const brokerIngress = createBrokerIngress({ ...dispatcher, clock, realClock })
   const channelIngress = createChannelIngress({ ...dispatcher, clock, realClock })
-  const brokerFilter = createFilterEndpoint({ triggers: deps.informers.triggers, send: sender.send, realClock, random: deps.random })
+  const brokerFilter = createFilterEndpoint({
+    ...deps.informers,
+    subscriptionOf: deps.subscriptionOf ?? (() => undefined),
+    oidc,
+    send: sender.send,
+    realClock,
+    random: deps.random,
+  })
   const fixed = new Map([
     [BROKER_INGRESS, brokerIngress],
     [BROKER_FILTER, brokerFilter],

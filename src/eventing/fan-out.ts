@@ -7,6 +7,9 @@ export interface Mismatch {
   readonly clause: string
   readonly expected: string
   readonly actual: string | undefined
+  /** A sentence that says the same, and what may be meant. */
+  readonly reason?: string
+  readonly hint?: string
 }
 
 export interface EventFilter {

@@ -6,11 +6,16 @@ import type { Answer } from '../delivery/send.js'
 import type { Intake } from './carry.js'
 import type { LoggedEvent } from './event-record.js'
 import { passedThrough } from './headers.js'
-import { answer, bodyOf, type InsideAnswer, type InsideHandler, type InsideRequest, isProbe } from './inside.js'
+import { answer, bodyOf, headerOf, type InsideAnswer, type InsideHandler, type InsideRequest, isProbe } from './inside.js'
+import { bearerOf, type Door } from './oidc.js'
 import { takenIn } from './ttl.js'
 
 /** A broker or channel, as far as those who send to it are concerned. */
 export interface Addressee {
+  /** Whether a sender may send it an event. */
+  readonly door: Door
+  /** False for a Broker as long as it has no channel. */
+  readonly isUsable: boolean
   /** Resolves once the event is durable; rejects with a StorageError. */
   append(logged: LoggedEvent): Promise<unknown>
   /** Told of every event that was received, whatever became of it. */
@@ -18,8 +23,7 @@ export interface Addressee {
 }
 
 export interface IngressDeps {
-  /** The Broker of that name; `unusable` while it has no channel. */
-  broker(namespace: string, name: string): Addressee | 'unusable' | undefined
+  broker(namespace: string, name: string): Addressee | undefined
   /** The channel of that name, or at that host. */
   channel(where: { namespace: string; name: string } | { host: string }): Addressee | undefined
   /** For times of arrival. */
@@ -50,7 +54,7 @@ export function createBrokerIngress(deps: IngressDeps): InsideHandler {
     if ('status' in received) return received
     const broker = deps.broker(key.namespace, key.name)
     if (!broker) return refused(404)
-    const taken = await takeIntoBroker(received, broker, deps.clock)
+    const taken = await intakeOf(broker, 'broker', deps.clock)(received, credentialOf(request))
     return { status: taken.statusCode!, headers: [ALLOW] }
   }
   return (request) => void settle(request, judge(request))
@@ -72,22 +76,27 @@ export function createChannelIngress(deps: IngressDeps): InsideHandler {
     if (request.method !== 'POST') return refused(405)
     const received = await eventIn(request, deps)
     if ('status' in received) return received
-    const taken = await takeIntoChannel(received, channel)
+    const taken = await intakeOf(channel, 'channel', deps.clock)(received, credentialOf(request))
     return { status: taken.statusCode!, headers: [ALLOW] }
   }
   return (request) => void settle(request, judge(request))
 }
 
-/** Takes an event in without HTTP between, for replies. */
-export function intakeOf(addressee: Addressee | 'unusable', kind: 'broker' | 'channel', clock: Clock): Intake {
-  return (logged) =>
-    kind === 'broker' || addressee === 'unusable' ? takeIntoBroker(logged, addressee, clock) : takeIntoChannel(logged, addressee)
+/** Takes an event in: once it came by HTTP, or, for replies, without that. */
+export function intakeOf(addressee: Addressee, kind: 'broker' | 'channel', clock: Clock): Intake {
+  return async (logged, credential) => {
+    const status = addressee.door(logged.event, credential)
+    if (status !== undefined) return { statusCode: status }
+    return kind === 'broker' ? takeIntoBroker(logged, addressee, clock) : takeIntoChannel(logged, addressee)
+  }
 }
 
-async function takeIntoBroker(logged: LoggedEvent, broker: Addressee | 'unusable', clock: Clock): Promise<Answer> {
+const credentialOf = (request: InsideRequest) => bearerOf(headerOf(request, 'authorization'))
+
+async function takeIntoBroker(logged: LoggedEvent, broker: Addressee, clock: Clock): Promise<Answer> {
   const event = takenIn(forwarded(logged.event))
   if (!event) return { statusCode: 400 }
-  if (broker === 'unusable') return { statusCode: 500 }
+  if (!broker.isUsable) return { statusCode: 500 }
   const arrived = { ...event, attributes: new Map([...event.attributes, ['knativearrivaltime', goTime(clock.now())]]) }
   return append({ ...logged, event: arrived }, broker)
 }

@@ -66,7 +66,7 @@ export function createOutlet(deps: OutletDeps): Outlet {
     if (identified.stored !== stored) identified = { stored, identity: identityOf(stored.event) }
     return identified.identity!
   }
-  const recordMismatch = (stored: StoredEvent, at: HopPlace, { clause, expected, actual }: Mismatch): void =>
+  const recordMismatch = (stored: StoredEvent, at: HopPlace, mismatch: Mismatch): void =>
     record({
       hop: 'filtered',
       atMs: clock.now(),
@@ -74,9 +74,7 @@ export function createOutlet(deps: OutletDeps): Outlet {
       origin: place,
       offset: stored.offset,
       at,
-      clause,
-      expected,
-      actual,
+      ...mismatch,
     })
   const carryDeps: CarryDeps = { ...deps, origin: place, log: logger }
 

@@ -10,6 +10,7 @@ import type { InMemoryChannel } from '../kinds/inmemorychannel/schema.js'
 import type { Trigger } from '../kinds/trigger/schema.js'
 import type { Plan, Target } from './carry.js'
 import type { EventFilter } from './fan-out.js'
+import type { SenderAccount } from './oidc.js'
 
 /** One Subscription, as it stands in a channel's spec; its dead letter sink is a URI. */
 export type Subscriber = NonNullable<InMemoryChannel['spec']['subscribers']>[number]
@@ -31,9 +32,9 @@ export function filterOf({ spec }: Trigger): EventFilter & Pick<Plan, 'verdict'>
     verdict,
     mismatch(event) {
       if (filter.test(event) !== 'fail') return undefined
-      const { clause, expected, actual, reason, crash } = filter.explain(event)
+      const { clause, expected = '', actual, reason, hint, crash } = filter.explain(event)
       // Knative's filter ends by such an event: that is a delivery that fails.
-      return crash ? undefined : { clause, expected: expected ?? reason, actual }
+      return crash ? undefined : { clause, expected, actual, reason, ...(hint !== undefined && { hint }) }
     },
     required: attribute === undefined ? undefined : { attribute, value: exact![attribute]!, clause: `${path}.${attribute}` },
   }
@@ -48,9 +49,10 @@ export function triggerPlan(trigger: Trigger, broker: Broker, verdict: Plan['ver
   const { spec, status = {} } = trigger
   return {
     place: placeOf('Trigger', trigger),
-    subscriber: targetFrom(status.subscriberUri, status.subscriberCACerts),
+    subscriber: targetFrom(status.subscriberUri, status.subscriberCACerts, status.subscriberAudience),
     reply: 'origin',
-    deadLetterSink: targetFrom(status.deadLetterSinkUri, status.deadLetterSinkCACerts),
+    deadLetterSink: targetFrom(status.deadLetterSinkUri, status.deadLetterSinkCACerts, status.deadLetterSinkAudience),
+    account: accountFrom(trigger.metadata.namespace, status.auth),
     policy: policyFrom(spec.delivery ?? broker.spec?.delivery),
     format: spec.delivery?.format === 'json' ? 'json' : 'binary',
     verdict,
@@ -60,14 +62,15 @@ export function triggerPlan(trigger: Trigger, broker: Broker, verdict: Plan['ver
 /** What a Subscription asks for, by its entry in the channel. */
 export function subscriberPlan(channel: InMemoryChannel, subscriber: Subscriber): Plan {
   const { delivery } = subscriber
-  const { deadLetterSinkUri, deadLetterSinkCACerts } = channel.status ?? {}
+  const { deadLetterSinkUri, deadLetterSinkCACerts, deadLetterSinkAudience } = channel.status ?? {}
+  const { uri, CACerts, audience } = delivery?.deadLetterSink ?? {}
   const { namespace = channel.metadata.namespace ?? '', name = subscriber.uid } = subscriber
   return {
     place: { kind: 'Subscription', namespace, name },
-    subscriber: targetFrom(subscriber.subscriberUri, subscriber.subscriberCACerts),
-    reply: targetFrom(subscriber.replyUri, subscriber.replyCACerts),
-    deadLetterSink:
-      targetFrom(delivery?.deadLetterSink?.uri, delivery?.deadLetterSink?.CACerts) ?? targetFrom(deadLetterSinkUri, deadLetterSinkCACerts),
+    subscriber: targetFrom(subscriber.subscriberUri, subscriber.subscriberCACerts, subscriber.subscriberAudience),
+    reply: targetFrom(subscriber.replyUri, subscriber.replyCACerts, subscriber.replyAudience),
+    deadLetterSink: targetFrom(uri, CACerts, audience) ?? targetFrom(deadLetterSinkUri, deadLetterSinkCACerts, deadLetterSinkAudience),
+    account: accountFrom(namespace, subscriber.auth),
     policy: policyFrom(delivery),
     format: 'binary',
     verdict: () => 'pass',
@@ -89,6 +92,11 @@ export function placeOf(kind: HopPlace['kind'], { metadata }: KubeObject): HopPl
   return { kind, namespace: metadata.namespace ?? '', name: metadata.name }
 }
 
-function targetFrom(url: string | undefined, caCerts: string | undefined): Target | undefined {
-  return url === undefined || url === '' ? undefined : { url, caCerts }
+export function targetFrom(url: string | undefined, caCerts: string | undefined, audience: string | undefined): Target | undefined {
+  return url === undefined || url === '' ? undefined : { url, caCerts, audience }
+}
+
+/** Under which account something sends, by its status. */
+export function accountFrom(namespace = '', auth: { serviceAccountName?: string } | undefined): SenderAccount | undefined {
+  return auth?.serviceAccountName ? { namespace, name: auth.serviceAccountName } : undefined
 }

@@ -1,5 +1,12 @@
 import { timingSafeEqual } from 'node:crypto'
-import { createServer, type IncomingMessage, request as requestHttp, type ServerResponse, STATUS_CODES } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingMessage,
+  request as requestHttp,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
@@ -97,6 +104,7 @@ export async function startWorkloadProxy(options: {
     if (!outgoing) return
     outgoing.on('response', (answer) => relay(answer, response))
     response.on('close', () => outgoing.destroy())
+    if (hasBody(request)) flushHead(outgoing)
     request.pipe(outgoing)
   })
   server.keepAliveTimeout = 0
@@ -150,7 +158,10 @@ export async function startWorkloadProxy(options: {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
   })
-  server.on('clientError', (_error, socket) => socket.destroy())
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end(refusalText(400, 'this is no request of HTTP'))
+    else socket.destroy()
+  })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host: LOOPBACK, port: 0 }, resolve)
@@ -207,7 +218,7 @@ function hasBody({ headers }: IncomingMessage): boolean {
 
 function relay(answer: IncomingMessage, response: ServerResponse): void {
   response.writeHead(answer.statusCode!, answer.statusMessage, endToEnd(answer.rawHeaders))
-  response.flushHeaders()
+  flushHead(response)
   answer.on('error', () => response.destroy())
   answer.on('end', () => {
     const trailers: [string, string][] = []
@@ -216,6 +227,11 @@ function relay(answer: IncomingMessage, response: ServerResponse): void {
     response.end()
   })
   answer.pipe(response, { end: false })
+}
+
+/** Sends the head although no byte of the body is there yet. Node's own flushHeaders writes bytes beyond ASCII as the UTF-8 of what they are. */
+function flushHead(message: OutgoingMessage): void {
+  message.write('', 'latin1')
 }
 
 function refuseWith(response: ServerResponse, status: number, why: string): void {

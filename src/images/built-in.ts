@@ -11,6 +11,9 @@ export interface BuiltIn {
 /** The prefix of images that exist nowhere else. `.local` is never a public domain (RFC 6762), so no registry can be meant by it. */
 export const OWN_PREFIX = 'kn.local/'
 
+/** Where Knative publishes what it releases. */
+const RELEASES = 'gcr.io/knative-releases'
+
 const port = { name: 'PORT', meaning: 'the port to listen on, on loopback; set by the runtime (default 8080)' }
 
 /**
@@ -63,6 +66,67 @@ export const BUILT_INS: readonly BuiltIn[] = [
     description: 'Answers with the request (method, path, headers, body) and its own environment, as JSON',
     environment: [port],
     program: 'echo',
+  },
+  {
+    repositories: [
+      `${RELEASES}/knative.dev/eventing/cmd/event_display`,
+      `${RELEASES}/knative.dev/eventing-contrib/cmd/event_display`,
+      `${RELEASES}/github.com/knative/eventing-sources/cmd/event_display`,
+      'quay.io/openshift-knative/knative-eventing-sources-event-display',
+    ],
+    description: 'Prints the events it gets; GET /healthz answers 204',
+    environment: [port],
+    program: 'event-display',
+  },
+  {
+    repositories: [`${RELEASES}/knative.dev/eventing/cmd/appender`, `${RELEASES}/knative.dev/eventing-contrib/cmd/appender`],
+    description: 'Replies with the event it got, MESSAGE behind the message in its data: a step of a Sequence',
+    environment: [
+      { name: 'MESSAGE', meaning: 'what goes behind the message' },
+      { name: 'TYPE', meaning: 'the type of the reply (default: that of the event)' },
+      port,
+    ],
+    program: 'appender',
+  },
+  {
+    repositories: ['quay.io/ruben/cloudevents-player'],
+    description: 'A page that sends events and shows those sent and received; also POST /, and GET, POST and DELETE /messages',
+    environment: [
+      { name: 'K_SINK', meaning: 'where events are sent; a SinkBinding sets it' },
+      { name: 'BROKER_URI', meaning: 'the same, and wins; BROKER_URL is taken as well' },
+      { name: 'BROKER_NAME', meaning: 'the Broker they are sent to otherwise (default default)' },
+      { name: 'BROKER_NAMESPACE', meaning: "the Broker's namespace (default: the Pod's own)" },
+      { name: 'PLAYER_MODE', meaning: 'LOCAL: events are sent to the player itself' },
+      port,
+    ],
+    program: 'cloudevents-player',
+  },
+  {
+    repositories: [`${OWN_PREFIX}failing`],
+    description: 'Takes events and fails',
+    environment: [
+      { name: 'STATUS', meaning: 'the status it answers with (default 500)' },
+      { name: 'EVERY', meaning: 'every how many requests it fails; the others get 200 (default 1)' },
+      port,
+    ],
+    program: 'failing',
+  },
+  {
+    repositories: [`${OWN_PREFIX}slow-sink`],
+    description: 'Takes events slowly',
+    environment: [{ name: 'DELAY_MS', meaning: 'milliseconds before each answer, which is 202 (default 4000)' }, port],
+    program: 'slow-sink',
+  },
+  {
+    repositories: [`${OWN_PREFIX}transformer`],
+    description: 'Replies to each event with one of another type',
+    environment: [
+      { name: 'REPLY_TYPE', meaning: 'the type of the reply (default dev.kn-local.transformed)' },
+      { name: 'REPLY_SOURCE', meaning: 'the source of the reply (default /kn.local/transformer)' },
+      { name: 'APPEND', meaning: 'what is added to the data: the members of a JSON object, or text' },
+      port,
+    ],
+    program: 'transformer',
   },
   {
     repositories: ['docker.io/curlimages/curl'],

@@ -44,7 +44,7 @@ export function createImages(options: { programsDirectory: string; nodePath: str
       const file = join(programsDirectory, `${program}.cjs`)
       const digest = digestOf(readFileSync(file), [program])
       // No V8 flag, not even a memory limit: with any of them Node 20 takes a third longer to start, as it cannot use its own code cache.
-      image = { digest, entrypoint: [nodePath, file], args: [], env: {} }
+      image = { digest, entrypoint: [nodePath, file], args: [], env: {}, isOwnProgram: true }
     } else {
       image = { digest: digestOf('', [...program.entrypoint, ...program.args]), ...program, env: {} }
     }

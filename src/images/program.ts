@@ -41,10 +41,15 @@ export function serve(
   else listen()
 }
 
-/** A line to the log. Written at once and without loading Node's streams; a reader that has gone is none of a sample's business. */
+/** A line to the log. */
 export function print(stream: 'stdout' | 'stderr', line: string): void {
+  printBytes(stream, Buffer.from(`${line}\n`))
+}
+
+/** Bytes to the log. Written at once and without loading Node's streams; a reader that has gone is none of a sample's business. */
+export function printBytes(stream: 'stdout' | 'stderr', bytes: Buffer): void {
   try {
-    writeSync(stream === 'stdout' ? 1 : 2, `${line}\n`)
+    for (let at = 0; at < bytes.length; ) at += writeSync(stream === 'stdout' ? 1 : 2, bytes, at)
   } catch {
     // See above.
   }

@@ -58,6 +58,8 @@ export type Hop = HopBase &
     | { hop: 'replied'; at: HopPlace; destination: string; reply: EventIdentity; statusCode?: number; error?: string }
     | { hop: 'dead-lettered'; at: HopPlace; destination: string; statusCode?: number; error?: string }
     | { hop: 'dropped'; at: HopPlace; why: string }
+    /** It came back to where it has been: the places of the round, the first of them again at the end. It is delivered all the same. */
+    | { hop: 'looped'; at: HopPlace; cycle: readonly string[] }
   )
 
 /** Takes hops; never throws, never blocks. Durable within moments, and after those of the same event before it. */

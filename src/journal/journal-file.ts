@@ -1,6 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
 import type { HopPlace } from './hop.js'
-import { type JournalRecord, type State, stateOf } from './record.js'
+import type { JournalRecord, State } from './record.js'
 
 export type SqlValue = string | number | Uint8Array | null
 
@@ -38,15 +38,57 @@ export interface RecordFilter {
   state?: State
 }
 
-/** Everything that one transaction writes. */
+/** A record that is to be written. `bytes` is what it took so far, and is brought up to date. */
+export type WrittenRecord = StoredRecord & { isNew: boolean; state: State; data?: Uint8Array | undefined }
+
+/** Everything that one transaction writes, in a form that goes to another thread. */
 export interface JournalWrite {
-  /** `data` only where it is to be written; `bytes` is brought up to date. */
-  records: readonly (StoredRecord & { isNew: boolean; data?: Uint8Array | undefined })[]
-  version: number
-  next: number
+  /** For each record its columns, in the order of the table, and its content; `dataStart` and `dataEnd` are in `payload`. */
+  readonly rows: readonly { isNew: boolean; columns: readonly SqlValue[]; body: string; dataStart: number; dataEnd: number }[]
+  readonly payload: Uint8Array
+  /** All records up to this number go. */
+  readonly forgetUpTo: number
+  readonly version: number
+  readonly trimmed: number
+  readonly next: number
 }
 
-/** An open journal. Everything is synchronous and throws what SQLite throws. */
+/** The tables of a journal. Everything is synchronous and throws what SQLite throws. */
+export interface JournalTables {
+  state(): { version: number; trimmed: number; next: number; events: number; bytes: number }
+  /** The highest offset on record of a Broker or channel, or -1. */
+  top(origin: HopPlace): number
+  findByPlace(origin: HopPlace, offset: number): StoredRecord | undefined
+  find(n: number): StoredRecord | undefined
+  dataOf(n: number): Buffer | undefined
+  page(query: PageQuery): StoredRecord[]
+  changedSince(version: number, namespace: string | undefined): StoredRecord[]
+  oldest(after: number, limit: number): { n: number; bytes: number; atMs: number }[]
+  write(write: JournalWrite): void
+  close(): void
+}
+
+/** Writes to the tables, here or in another thread; always in order. */
+export interface JournalWriter {
+  /** Calls back once it is written, or with what SQLite threw. */
+  write(write: JournalWrite, done: (error?: unknown) => void): void
+  /** Writes that are not done. */
+  readonly backlog: number
+  /** It writes no more, whatever it is given. */
+  readonly hasEnded: boolean
+  /** Returns when all of them are, and those who wait have been told. */
+  flush(): void
+  close(): void
+}
+
+export interface PageQuery {
+  filter: RecordFilter
+  before?: number | undefined
+  upToVersion?: number | undefined
+  limit: number
+}
+
+/** An open journal. Reads are synchronous and throw what SQLite throws; they see what has been written, after `flush` everything. */
 export interface JournalFile {
   /** The newest version there is. */
   readonly version: number
@@ -56,19 +98,29 @@ export interface JournalFile {
   readonly next: number
   readonly events: number
   readonly bytes: number
+  /** As the writer has them. */
+  readonly backlog: number
+  readonly hasEnded: boolean
+  /** When the oldest record was accepted, in milliseconds since 1970. */
+  readonly oldestAtMs: number | undefined
+  /** Whether a change of that version can be read. */
+  isWritten(version: number): boolean
   /** The newest record of this place. */
   findByPlace(origin: HopPlace, offset: number): StoredRecord | undefined
   find(n: number): StoredRecord | undefined
   /** What was kept of its payload. */
   dataOf(n: number): Buffer | undefined
   /** The newest first: records before number `before` that were there at `upToVersion`. */
-  page(query: { filter: RecordFilter; before?: number | undefined; upToVersion?: number | undefined; limit: number }): StoredRecord[]
+  page(query: PageQuery): StoredRecord[]
   /** In order of version. */
   changedSince(version: number, namespace: string | undefined): StoredRecord[]
   oldest(limit: number): { n: number; bytes: number; atMs: number }[]
-  write(write: JournalWrite): void
-  /** Removes all records up to number `upTo`. */
-  forget(upTo: number, version: number): void
+  /** `data` only where it is to be written. Calls back once it is written, or with what SQLite threw. */
+  write(write: { records: readonly WrittenRecord[]; version: number; next: number }, done: (error?: unknown) => void): void
+  /** Removes the oldest records, all of them up to the last of these. */
+  forget(going: readonly { n: number; bytes: number }[], version: number, done: (error?: unknown) => void): void
+  /** Returns when everything is written. */
+  flush(): void
   close(): void
 }
 
@@ -77,6 +129,8 @@ const APPLICATION_ID = 0x6b6e6c6a
 const FORMAT = 1
 /** What a record takes beside its text and its payload: its row in the narrow table, and the indexes. */
 const ROW_BYTES = 300
+/** How long one connection waits for the other, in milliseconds. */
+const BUSY_MS = 5000
 /** What the write-ahead log may keep of the disk after a burst. */
 const LOG_BYTES = 8 * 1024 * 1024
 
@@ -122,21 +176,42 @@ const SELECT = 'SELECT record.n, uid, version, created, bytes, body FROM record 
 export class ForeignJournalError extends Error {}
 
 /**
- * Opens a journal, made new when there is none. It survives the end of the process, however it ends, but is never synced to the disk:
- * that would hold up the event loop, and all that a crash of the machine can cost is a record of the past. Throws a ForeignJournalError for a file of something else or a newer program,
- * and what SQLite throws for one that is damaged or in use.
+ * Opens the tables of a journal, made new when there is none. They survive the end of the process, however it ends, but are never synced
+ * to the disk: all that a crash of the machine can cost is a record of the past. Throws a ForeignJournalError for a file of something
+ * else or a newer program, and what SQLite throws for one that is damaged or in use.
  */
-export function openJournalFile(open: OpenJournalDatabase, path: string): JournalFile {
+export function openJournalTables(open: OpenJournalDatabase, path: string): JournalTables {
   if (path !== ':memory:') closeSync(openSync(path, 'a', 0o600))
   const database = open(path)
   try {
-    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA journal_size_limit = ${LOG_BYTES}`)
+    database.exec(
+      `PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA journal_size_limit = ${LOG_BYTES}`,
+    )
     prepareSchema(database, path)
+    return tablesOf(database)
   } catch (error) {
     database.close()
     throw error
   }
-  return journalFileOver(database)
+}
+
+/** Writes on this thread: each call returns when it is done. */
+export function createDirectWriter(tables: Pick<JournalTables, 'write'>): JournalWriter {
+  return {
+    backlog: 0,
+    hasEnded: false,
+    write(write, done) {
+      try {
+        tables.write(write)
+      } catch (error) {
+        done(error)
+        return
+      }
+      done()
+    },
+    flush: () => {},
+    close: () => {},
+  }
 }
 
 /** Puts a journal that cannot be read out of the way. Returns where it is now. */
@@ -171,15 +246,9 @@ function storedFrom({ body, ...rest }: Row): StoredRecord {
   return { ...rest, record: JSON.parse(body) as JournalRecord }
 }
 
-function journalFileOver(database: JournalDatabase): JournalFile {
-  const [state] = database.prepare('SELECT version, trimmed, next FROM state').all() as { version: number; trimmed: number; next: number }[]
-  const [total] = database.prepare('SELECT count(*) AS events, coalesce(sum(bytes), 0) AS bytes FROM record').all() as {
-    events: number
-    bytes: number
-  }[]
-  let { version, trimmed, next } = state!
-  let { events, bytes } = total!
-
+function tablesOf(database: JournalDatabase): JournalTables {
+  const state = database.prepare('SELECT version, trimmed, next FROM state')
+  const totals = database.prepare('SELECT count(*) AS events, coalesce(sum(bytes), 0) AS bytes FROM record')
   const insert = database.prepare('INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)')
   const insertContent = database.prepare('INSERT INTO content VALUES (?, ?, ?)')
   const update = database.prepare(
@@ -188,15 +257,17 @@ function journalFileOver(database: JournalDatabase): JournalFile {
   const updateBody = database.prepare('UPDATE content SET body = ? WHERE n = ?')
   const updateContent = database.prepare('UPDATE content SET body = ?, data = ? WHERE n = ?')
   const setState = database.prepare('UPDATE state SET version = ?, trimmed = ?, next = ?')
+  const top = database.prepare(
+    'SELECT position FROM record WHERE namespace = ? AND origin_name = ? AND origin_kind = ? ORDER BY position DESC LIMIT 1',
+  )
   const byPlace = database.prepare(
     `${SELECT} WHERE namespace = ? AND origin_name = ? AND position = ? AND origin_kind = ? ORDER BY record.n DESC LIMIT 1`,
   )
   const byNumber = database.prepare(`${SELECT} WHERE record.n = ?`)
   const data = database.prepare('SELECT data FROM content WHERE n = ?')
-  const oldest = database.prepare('SELECT n, bytes, at_ms AS atMs FROM record ORDER BY n LIMIT ?')
+  const oldest = database.prepare('SELECT n, bytes, at_ms AS atMs FROM record WHERE n > ? ORDER BY n LIMIT ?')
   const since = database.prepare(`${SELECT} WHERE version > ? ORDER BY version`)
   const sinceIn = database.prepare(`${SELECT} WHERE version > ? AND namespace = ? ORDER BY version`)
-  const goingTotal = database.prepare('SELECT count(*) AS events, coalesce(sum(bytes), 0) AS bytes FROM record WHERE n <= ?')
   const remove = database.prepare('DELETE FROM record WHERE n <= ?')
   const removeContent = database.prepare('DELETE FROM content WHERE n <= ?')
   const pages = new Map<string, ReturnType<JournalDatabase['prepare']>>()
@@ -217,41 +288,27 @@ function journalFileOver(database: JournalDatabase): JournalFile {
   }
   const first = (rows: unknown[]): StoredRecord | undefined => (rows.length > 0 ? storedFrom(rows[0] as Row) : undefined)
 
-  /** Returns what the record takes now. */
-  const put = ({ n, uid, version: at, created, record, isNew, data: payload }: JournalWrite['records'][number]): number => {
-    const { identity, origin, offset, atMs } = record
-    const { id, source, type } = identity
-    const subject = identity.subject ?? null
-    const body = JSON.stringify(record)
-    const size = ROW_BYTES + body.length + (record.dataKept ?? 0)
+  const put = ({ isNew, columns, body, dataStart, dataEnd }: JournalWrite['rows'][number], payload: Uint8Array): void => {
+    const n = columns[0]!
+    const kept = dataEnd > dataStart ? payload.subarray(dataStart, dataEnd) : null
     if (isNew) {
-      const { namespace, kind, name } = origin
-      insert.run(n, uid, at, created, namespace, kind, name, offset, atMs, id, source, type, subject, stateOf(record), size)
-      insertContent.run(n, body, payload ?? null)
-    } else {
-      update.run(at, atMs, id, source, type, subject, stateOf(record), size, n)
-      if (payload) updateContent.run(body, payload, n)
-      else updateBody.run(body, n)
+      insert.run(...columns)
+      insertContent.run(n, body, kept)
+      return
     }
-    return size
+    const [version, atMs, id, source, type, subject, stateText, bytes] = [columns[2]!, ...columns.slice(8)] as SqlValue[]
+    update.run(version!, atMs!, id!, source!, type!, subject!, stateText!, bytes!, n)
+    if (kept) updateContent.run(body, kept, n)
+    else updateBody.run(body, n)
   }
 
   return {
-    get version() {
-      return version
+    state() {
+      const [row] = state.all() as { version: number; trimmed: number; next: number }[]
+      const [total] = totals.all() as { events: number; bytes: number }[]
+      return { ...row!, ...total! }
     },
-    get trimmed() {
-      return trimmed
-    },
-    get next() {
-      return next
-    },
-    get events() {
-      return events
-    },
-    get bytes() {
-      return bytes
-    },
+    top: ({ namespace, kind, name }) => (top.all(namespace, name, kind)[0] as { position: number } | undefined)?.position ?? -1,
     findByPlace: ({ namespace, kind, name }, offset) => first(byPlace.all(namespace, name, offset, kind)),
     find: (n) => first(byNumber.all(n)),
     dataOf(n) {
@@ -274,36 +331,127 @@ function journalFileOver(database: JournalDatabase): JournalFile {
     },
     changedSince: (from, namespace) =>
       (namespace === undefined ? since.all(from) : sinceIn.all(from, namespace)).map((row) => storedFrom(row as Row)),
-    oldest: (limit) => oldest.all(limit) as { n: number; bytes: number; atMs: number }[],
-    write(write) {
-      let added = 0
-      let grown = 0
+    oldest: (after, limit) => oldest.all(after, limit) as { n: number; bytes: number; atMs: number }[],
+    write({ rows, payload, forgetUpTo, version, trimmed, next }) {
       inTransaction(() => {
-        for (const record of write.records) {
-          const size = put(record)
-          grown += size - (record.isNew ? 0 : record.bytes)
-          record.bytes = size
-          if (record.isNew) added++
+        for (const row of rows) put(row, payload)
+        if (forgetUpTo > 0) {
+          removeContent.run(forgetUpTo)
+          remove.run(forgetUpTo)
         }
-        setState.run(write.version, trimmed, write.next)
+        setState.run(version, trimmed, next)
       })
-      version = write.version
-      next = write.next
-      events += added
-      bytes += grown
-    },
-    forget(upTo, at) {
-      const [going] = goingTotal.all(upTo) as { events: number; bytes: number }[]
-      inTransaction(() => {
-        removeContent.run(upTo)
-        remove.run(upTo)
-        setState.run(at, at, next)
-      })
-      version = at
-      trimmed = at
-      events -= going!.events
-      bytes -= going!.bytes
     },
     close: () => database.close(),
   }
+}
+
+/** A journal over its tables; whoever writes may be in another thread, so what is counted is counted here. */
+export function createJournalFile(tables: JournalTables, writer: JournalWriter): JournalFile {
+  let { version, trimmed, next, events, bytes } = tables.state()
+  let written = version
+  /** Up to this number they are gone, or about to go. */
+  let forgotten = 0
+  let oldestAtMs: number | undefined
+  /** By Broker or channel: what comes after it is not in the file, and need not be looked for. */
+  const tops = new Map<string, number>()
+
+  const write = (part: Pick<JournalWrite, 'rows' | 'payload' | 'forgetUpTo'>, done: (error?: unknown) => void): void => {
+    const upTo = version
+    writer.write({ ...part, version, trimmed, next }, (error) => {
+      if (error === undefined) written = upTo
+      else {
+        // What was to go is still there, what was to come is not; versions are not used again.
+        forgotten = 0
+        oldestAtMs = undefined
+        try {
+          ;({ events, bytes } = tables.state())
+        } catch {
+          // A file that cannot be read either is told of by whoever writes.
+        }
+      }
+      done(error)
+    })
+  }
+
+  return {
+    get version() {
+      return version
+    },
+    get trimmed() {
+      return trimmed
+    },
+    get next() {
+      return next
+    },
+    get events() {
+      return events
+    },
+    get bytes() {
+      return bytes
+    },
+    get backlog() {
+      return writer.backlog
+    },
+    get hasEnded() {
+      return writer.hasEnded
+    },
+    get oldestAtMs() {
+      oldestAtMs ??= tables.oldest(forgotten, 1)[0]?.atMs
+      return oldestAtMs
+    },
+    isWritten: (at) => at <= written,
+    findByPlace(origin, offset) {
+      const key = `${origin.namespace}/${origin.name}/${origin.kind}`
+      const top = tops.get(key) ?? tables.top(origin)
+      tops.set(key, Math.max(top, offset))
+      return offset > top ? undefined : tables.findByPlace(origin, offset)
+    },
+    find: tables.find,
+    dataOf: tables.dataOf,
+    page: tables.page,
+    changedSince: tables.changedSince,
+    oldest: (limit) => tables.oldest(forgotten, limit),
+    write({ records, version: at, next: following }, done) {
+      const payload = new Uint8Array(records.reduce((total, { data }) => total + (data?.length ?? 0), 0))
+      let end = 0
+      const rows = records.map((record) => {
+        const body = JSON.stringify(record.record)
+        const size = ROW_BYTES + body.length + (record.record.dataKept ?? 0)
+        bytes += size - (record.isNew ? 0 : record.bytes)
+        if (record.isNew) events++
+        record.bytes = size
+        const dataStart = end
+        if (record.data) {
+          payload.set(record.data, end)
+          end += record.data.length
+        }
+        return { isNew: record.isNew, columns: columnsOf(record), body, dataStart, dataEnd: end }
+      })
+      version = at
+      next = following
+      write({ rows, payload, forgetUpTo: 0 }, done)
+    },
+    forget(going, at, done) {
+      version = at
+      trimmed = at
+      events -= going.length
+      bytes -= going.reduce((total, record) => total + record.bytes, 0)
+      forgotten = going.at(-1)!.n
+      oldestAtMs = undefined
+      write({ rows: [], payload: new Uint8Array(0), forgetUpTo: forgotten }, done)
+    },
+    flush: () => writer.flush(),
+    close() {
+      writer.close()
+      tables.close()
+    },
+  }
+}
+
+/** In the order of the table. */
+function columnsOf({ n, uid, version, created, record, state, bytes }: WrittenRecord): SqlValue[] {
+  const { identity, origin, offset, atMs } = record
+  const { id, source, type, subject = null } = identity
+  return [n, uid, version, created, origin.namespace, origin.kind, origin.name, offset, atMs, id, source, type, subject, state, bytes]
 }

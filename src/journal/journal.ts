@@ -5,14 +5,18 @@ import type { Logger } from '../base/logger.js'
 import { type Random, uuid } from '../base/random.js'
 import type { Hop, HopPlace, RecordHop } from './hop.js'
 import {
+  createDirectWriter,
+  createJournalFile,
   ForeignJournalError,
   type JournalFile,
   type OpenJournalDatabase,
-  openJournalFile,
+  openJournalTables,
   type RecordFilter,
   type StoredRecord,
   setJournalAside,
+  type WrittenRecord,
 } from './journal-file.js'
+import { startJournalThread } from './journal-thread.js'
 import { addHop, addReply, type JournalRecord, recordFor, type State, stateOf } from './record.js'
 import type { JournalSettings } from './settings.js'
 
@@ -55,8 +59,10 @@ export interface Journal {
 
 /** Hops are written this much later, in real time: those of one delivery then share a transaction. */
 const WRITE_DELAY_MS = 50
-/** Written in one go, a few milliseconds at most; the event loop is the data path's in between. */
+/** Folded in one go, a few milliseconds at most; the event loop is the data path's in between. */
 const HOPS_AT_ONCE = 250
+/** On their way to the thread that writes; beyond that hops wait on the list. */
+const MAX_BACKLOG = 64
 /** Records kept in memory because their next hop is likely near. */
 const RECORDS_AT_HAND = 2000
 /** Once a limit is reached, this share more is forgotten, so that it is not reached again with the next event. */
@@ -64,22 +70,19 @@ const SLACK = 0.01
 const FORGOTTEN_AT_ONCE = 500
 const NAME_DIGITS = 10
 
-interface AtHand extends StoredRecord {
-  isNew: boolean
-  /** A payload to be written. */
-  data?: Buffer | undefined
-  /** As last written. */
-  writtenState: State | undefined
-}
+/** A record in memory; `data` is a payload to be written, `state` what it was when it was last handed on. */
+type AtHand = WrittenRecord & { data?: Buffer | undefined; wasState: State | undefined }
 
 /**
  * The journal in the file at `path`, which is opened when it is first needed and made with the first hop. `clock` is the virtual one:
  * what is older than the retention goes when the journal is next written or read. A file that cannot be read is put aside, a disk that
- * refuses costs the hops it refuses: the data path never hears of either.
+ * refuses costs the hops it refuses: the data path never hears of either. With a `workerFile` a thread of its own writes; without, it is
+ * written here.
  */
 export function createJournal(options: {
   open: OpenJournalDatabase
   path: string
+  workerFile?: string
   clock: Pick<Clock, 'now'>
   realClock: Clock
   random: Random
@@ -97,15 +100,20 @@ export function createJournal(options: {
   let isClosed = false
   let isRefused = false
 
+  const openFile = (): JournalFile => {
+    const tables = openJournalTables(options.open, path)
+    const { workerFile } = options
+    return createJournalFile(tables, workerFile === undefined ? createDirectWriter(tables) : startJournalThread({ workerFile, path }))
+  }
   const opened = (): JournalFile => {
     if (file) return file
     try {
-      file = openJournalFile(options.open, path)
+      file = openFile()
     } catch (error) {
       if (!isUnreadable(error)) throw error
       const aside = setJournalAside(path)
       log.warn('the journal of events could not be read and begins anew', { path, reason: (error as Error).message, aside })
-      file = openJournalFile(options.open, path)
+      file = openFile()
     }
     return file
   }
@@ -114,29 +122,33 @@ export function createJournal(options: {
   const forReading = (): JournalFile | undefined => {
     if (isClosed) return undefined
     while (pending.length > 0) writeSome()
+    file?.flush()
     if (!file && (path === ':memory:' || !existsSync(path))) return undefined
     try {
       const open = opened()
       while (forgetSome(open)) {
         // Until what is left is within the limits.
       }
-      return open
+      open.flush()
     } catch (error) {
-      refused(error, 0)
-      return file
+      refused(error, 0, file)
     }
+    return file
   }
 
-  const refused = (error: unknown, hops: number): void => {
+  /** `from` is the file that did not take them, unless it could not be opened. */
+  const refused = (error: unknown, hops: number, from: JournalFile | undefined): void => {
     atHand.clear()
-    if (isUnreadable(error) && file) {
-      file.close()
+    const isDamaged = isUnreadable(error)
+    if (from && from === file && (isDamaged || from.hasEnded)) {
       file = undefined
-      const aside = setJournalAside(path)
-      log.warn('the journal of events is damaged and begins anew', { path, reason: (error as Error).message, aside })
-    } else if (!isRefused) {
-      log.warn('the journal of events cannot be written', { path, reason: (error as Error).message, hops })
+      from.close()
+      if (isDamaged) {
+        const aside = setJournalAside(path)
+        log.warn('the journal of events is damaged and begins anew', { path, reason: (error as Error).message, aside })
+      }
     }
+    if (!isDamaged && !isRefused) log.warn('the journal of events cannot be written', { path, reason: (error as Error).message, hops })
     isRefused = true
   }
 
@@ -145,19 +157,19 @@ export function createJournal(options: {
     try {
       const open = opened()
       write(open, hops)
-      forgetSome(open)
-      if (isRefused) log.info('the journal of events is written again', { path })
-      isRefused = false
+      if (file === open) forgetSome(open)
     } catch (error) {
-      refused(error, hops.length)
+      refused(error, hops.length, file)
     }
   }
 
   const drain = (): void => {
     cancelWrite = undefined
     if (isClosed) return
-    writeSome()
-    if (pending.length > 0) onNextTurn(drain)
+    if ((file?.backlog ?? 0) < MAX_BACKLOG) writeSome()
+    if (pending.length === 0) return
+    if ((file?.backlog ?? 0) < MAX_BACKLOG) onNextTurn(drain)
+    else cancelWrite = realClock.after(WRITE_DELAY_MS, drain)
   }
 
   const write = (open: JournalFile, hops: readonly Hop[]): void => {
@@ -186,25 +198,32 @@ export function createJournal(options: {
 
     let { version } = open
     const records = [...touched]
-    const before = records.map(({ writtenState }) => writtenState)
     for (const entry of records) {
       entry.version = ++version
       if (entry.isNew) entry.created = version
+      entry.wasState = entry.isNew ? undefined : entry.state
+      entry.state = stateOf(entry.record)
     }
-    open.write({ records, version, next })
-    const events = records.map((entry, index) => {
-      const event = { type: entry.isNew ? ('ADDED' as const) : ('MODIFIED' as const), entry, previousState: before[index] }
-      entry.writtenState = stateOf(entry.record)
-      entry.isNew = false
-      return event
+    const told = listeners.size > 0 ? records.map(snapshotOf) : []
+    open.write({ records, version, next }, (error) => {
+      if (error !== undefined) return refused(error, hops.length, open)
+      if (isRefused) log.info('the journal of events is written again', { path })
+      isRefused = false
+      for (const { isNew, wasState, ...stored } of told)
+        tell({
+          type: isNew ? 'ADDED' : 'MODIFIED',
+          entry: entryFrom(open, stored),
+          version: stored.version,
+          ...(wasState && { previousState: wasState }),
+        })
     })
-    if (listeners.size > 0) {
-      for (const { type, entry, previousState } of events)
-        tell({ type, entry: entryFrom(open, entry), version: entry.version, ...(previousState && { previousState }) })
+    for (const entry of records) {
+      entry.isNew = false
+      entry.data = undefined
     }
-    for (const entry of records) entry.data = undefined
-    for (const key of atHand.keys()) {
-      if (atHand.size <= RECORDS_AT_HAND) break
+    for (const [key, entry] of atHand) {
+      // What is on its way to the file cannot be read there yet.
+      if (atHand.size <= RECORDS_AT_HAND || !open.isWritten(entry.version)) break
       atHand.delete(key)
     }
   }
@@ -212,7 +231,17 @@ export function createJournal(options: {
   const begin = (hop: Hop, n: number): AtHand => {
     // Of one run they differ in the number alone: chance costs more than all the rest of a record.
     const uid = `${someUid.slice(0, 24)}${n.toString(16).padStart(12, '0')}`
-    const entry: AtHand = { n, uid, version: 0, created: 0, bytes: 0, isNew: true, writtenState: undefined, record: recordFor(hop) }
+    const entry: AtHand = {
+      n,
+      uid,
+      version: 0,
+      created: 0,
+      bytes: 0,
+      isNew: true,
+      state: 'Accepted',
+      wasState: undefined,
+      record: recordFor(hop),
+    }
     atHand.set(keyOf(hop.origin, hop.offset), entry)
     return entry
   }
@@ -223,7 +252,7 @@ export function createJournal(options: {
     // Put back at the end: what was used last is dropped last.
     if (known) atHand.delete(key)
     const stored = known ? undefined : open.findByPlace(origin, offset)
-    const entry = known ?? (stored && { ...stored, isNew: false, writtenState: stateOf(stored.record) })
+    const entry = known ?? (stored && { ...stored, isNew: false, state: stateOf(stored.record), wasState: undefined })
     if (entry) atHand.set(key, entry)
     return entry
   }
@@ -234,7 +263,11 @@ export function createJournal(options: {
     const tooOldMs = clock.now() - retentionMs
     let { events, bytes } = open
     const isOver = events > maxEvents || bytes > maxBytes
-    const oldest = open.oldest(isOver || (open.oldest(1)[0]?.atMs ?? tooOldMs) < tooOldMs ? FORGOTTEN_AT_ONCE : 0)
+    if (!isOver && (open.oldestAtMs ?? tooOldMs) >= tooOldMs) return false
+    // The file does not have yet what is on its way there.
+    const onItsWay = new Map<number, number>()
+    for (const entry of atHand.values()) if (!open.isWritten(entry.version)) onItsWay.set(entry.n, entry.bytes)
+    const oldest = open.oldest(FORGOTTEN_AT_ONCE).map((record) => ({ ...record, bytes: onItsWay.get(record.n) ?? record.bytes }))
     const wanted = isOver ? { events: maxEvents * (1 - SLACK), bytes: maxBytes * (1 - SLACK) } : { events, bytes }
     const going = []
     for (const record of oldest) {
@@ -250,9 +283,11 @@ export function createJournal(options: {
     let { version } = open
     const told = listeners.size > 0 ? going.flatMap(({ n }) => open.find(n) ?? []).map((stored) => entryFrom(open, stored)) : []
     const deletions = told.map((entry): JournalEvent => ({ type: 'DELETED', entry: { ...entry, version: ++version }, version }))
-    open.forget(last.n, told.length > 0 ? version : version + 1)
+    open.forget(going, told.length > 0 ? version : version + 1, (error) => {
+      if (error !== undefined) return refused(error, 0, open)
+      for (const event of deletions) tell(event)
+    })
     for (const [key, { n }] of atHand) if (n <= last.n) atHand.delete(key)
-    for (const event of deletions) tell(event)
     return going.length === oldest.length
   }
 
@@ -320,6 +355,11 @@ function entryFrom(open: JournalFile, stored: StoredRecord & { data?: Buffer | u
     state: stateOf(record),
     data: record.dataKept ? (stored.data ?? open.dataOf(n)) : undefined,
   }
+}
+
+/** As it is now; what becomes of it later is told later. */
+function snapshotOf(entry: AtHand): AtHand {
+  return { ...entry, record: structuredClone(entry.record) }
 }
 
 const keyOf = ({ kind, namespace, name }: HopPlace, offset: number): string => `${namespace}/${name}/${offset}/${kind}`

@@ -30,6 +30,8 @@ export interface Step {
   deadLetter?: { atMs: number; destination: string; statusCode?: number; error?: string }
   /** `afterAttempts`: how many there had been. Where more follow it was no more than a remark. */
   dropped?: { atMs: number; why: string; afterAttempts: number }
+  /** The places that a reply went through to come back here; the event is delivered all the same. */
+  looped?: { atMs: number; cycle: readonly string[] }
 }
 
 export interface Attempt {
@@ -122,6 +124,10 @@ export function addHop(record: JournalRecord, hop: Hop): void {
     case 'dropped': {
       const step = stepAt(record, hop.at)
       step.dropped = { atMs: hop.atMs, why: hop.why, afterAttempts: step.attemptCount }
+      return
+    }
+    case 'looped': {
+      stepAt(record, hop.at).looped = { atMs: hop.atMs, cycle: hop.cycle }
     }
   }
 }
@@ -149,14 +155,12 @@ function stepAt(record: JournalRecord, { kind, namespace, name }: HopPlace): Ste
 
 /** What became of the event at a place. A reply that nobody took is a failure of the delivery, as in Knative. */
 export function outcomeOf(step: Step): Outcome {
-  const { deadLetter, dropped, reply, delivered, filtered, attempts, attemptCount } = step
+  const { deadLetter, dropped, reply, delivered, filtered, attemptCount } = step
   if (deadLetter) return isSuccess(deadLetter) ? 'DeadLettered' : 'Failed'
-  if (reply?.error !== undefined || (reply?.statusCode !== undefined && !isSuccess(reply))) return 'Failed'
-  if (delivered) return 'Delivered'
-  const last = attempts.at(-1)
-  if (!last) return dropped ? 'Dropped' : filtered ? 'Filtered' : 'Pending'
-  if (dropped?.afterAttempts === attemptCount) return 'Failed'
-  return isSuccess(last) || last.retryInMs !== undefined ? 'Pending' : 'Failed'
+  if (delivered && (!reply || isSuccess(reply))) return 'Delivered'
+  if (attemptCount === 0) return dropped ? 'Dropped' : filtered ? 'Filtered' : 'Pending'
+  // After the last attempt, or a reply that nobody took, comes the dead letter, in its own time, or the word that there is none.
+  return dropped?.afterAttempts === attemptCount ? 'Failed' : 'Pending'
 }
 
 const isSuccess = ({ statusCode, error }: { statusCode?: number; error?: string }): boolean =>

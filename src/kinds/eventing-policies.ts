@@ -21,6 +21,14 @@ export const eventPolicyWakes: readonly Wake[] = [
   wokenByConfig(),
 ]
 
+/** The EventPolicies that apply to an addressable, by name. */
+export function policiesFor(object: KubeObject, { informer }: Pick<ReconcilerDeps, 'informer'>): EventPolicy[] {
+  return informer(eventPolicyKind)
+    .list(object.metadata.namespace)
+    .filter((policy) => appliesTo(policy, object))
+    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+}
+
 /**
  * Says which EventPolicies apply to an addressable: condition EventPoliciesReady and `status.policies`.
  * @see knative/eventing v1.22 pkg/auth/event_policy.go, UpdateStatusWithEventPolicies
@@ -31,10 +39,7 @@ export function markEventPolicies(
   conditions: Conditions,
   { informer, configMap }: Pick<ReconcilerDeps, 'informer' | 'configMap'>,
 ): void {
-  const applying = informer(eventPolicyKind)
-    .list(object.metadata.namespace)
-    .filter((policy) => appliesTo(policy, object))
-    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
+  const applying = policiesFor(object, { informer })
   const ready = applying.filter(isReady)
   delete status.policies
   if (ready.length > 0) status.policies = ready.map(({ apiVersion, metadata }) => ({ apiVersion, name: metadata.name }))

@@ -34,11 +34,53 @@ export function mergeEnvironment({ from = [], env = [], services = {} }: Environ
   return { ...services, ...merged }
 }
 
+/**
+ * The same, with the sink that a source or a SinkBinding has injected as a URL that every program reaches: `direct` is given the URL as
+ * the object has it. Arguments that refer to it get that one too.
+ */
+export function withDirectSink(sources: EnvironmentSources, direct: (url: string) => string): EnvironmentSources {
+  const env = sources.env?.map((variable) => (variable.name === 'K_SINK' ? { ...variable, value: direct(variable.value) } : variable))
+  return { ...sources, ...(env && { env }) }
+}
+
 /** Carries the instance's marker, by which its workloads are found again, whatever they did to their process group. */
 export const MARKER_VARIABLE = 'KN_LOCAL_INSTANCE'
 
+/** The URL of the workload proxy, for the preload that resolves names inside the cluster in Node's programs. */
+export const PROXY_VARIABLE = 'KN_LOCAL_PROXY'
+/** What needs no proxy; most programs take `localhost` to mean all names below it too. */
+const NO_PROXY = 'localhost,127.0.0.1,::1'
+
 /** What a login without any configuration would have. */
 const FALLBACK_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** The way of a workload to names inside the cluster. */
+export interface WorkloadNetwork {
+  /** Of the workload proxy, with its credential. */
+  proxyUrl: string
+  /** A file that Node's programs load first; absent for programs that have no use for it. */
+  preload?: string
+}
+
+/**
+ * The variables that lead a program to the workload proxy, as far as it brings none of its own: a Pod's `http_proxy` stays what it is,
+ * in either case of letters. NODE_OPTIONS of its own keep what they say, behind ours.
+ */
+function networkEnvironment({ proxyUrl, preload }: WorkloadNetwork, own: Readonly<Record<string, string>>): Record<string, string> {
+  const brings = (...names: string[]): boolean => names.some((name) => Object.hasOwn(own, name))
+  const bringsProxy = brings('http_proxy', 'HTTP_PROXY')
+  return {
+    [PROXY_VARIABLE]: proxyUrl,
+    ...(!bringsProxy && { http_proxy: proxyUrl, HTTP_PROXY: proxyUrl }),
+    ...(!bringsProxy && !brings('no_proxy', 'NO_PROXY') && { no_proxy: NO_PROXY, NO_PROXY }),
+    ...(preload !== undefined && { NODE_OPTIONS: `--require ${quoted(preload)} ${own['NODE_OPTIONS'] ?? ''}`.trimEnd() }),
+  }
+}
+
+/** As NODE_OPTIONS has it: in double quotes, with a backslash before what ends them. */
+function quoted(path: string): string {
+  return `"${path.replace(/["\\]/g, '\\$&')}"`
+}
 
 /**
  * The environment a workload's process is started with: what the runtime adds, below the image's, below the container's own; the marker
@@ -52,8 +94,10 @@ export function processEnvironment(options: {
   temporary: string
   hostname: string
   marker: string
+  network?: WorkloadNetwork
 }): Record<string, string> {
   const { hostEnv } = options
+  const brought = { ...options.image, ...options.own }
   return {
     PATH: hostEnv['PATH'] || FALLBACK_PATH,
     LANG: hostEnv['LANG'] || 'C.UTF-8',
@@ -61,8 +105,8 @@ export function processEnvironment(options: {
     HOME: options.home,
     TMPDIR: options.temporary,
     HOSTNAME: options.hostname,
-    ...options.image,
-    ...options.own,
+    ...brought,
+    ...(options.network && networkEnvironment(options.network, brought)),
     [MARKER_VARIABLE]: options.marker,
   }
 }

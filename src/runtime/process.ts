@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { createSystemRandom, type Random } from '../base/random.js'
-import { processEnvironment } from './environment.js'
+import { processEnvironment, type WorkloadNetwork } from './environment.js'
 import { findExecutable } from './executable.js'
 import { createLogFile, DEFAULT_MAX_LOG_BYTES, type LogFile } from './log-file.js'
 import { hasLog, logTail, readLog } from './log-reader.js'
@@ -35,6 +35,8 @@ export function createProcessRuntime(options: {
   /** A log is rotated when it would grow beyond this; one older file is kept. */
   maxLogBytes?: number
   random?: Random
+  /** The workload proxy, by namespace, and what Node's programs load to use it; absent: there is none. */
+  network?: { proxyUrl(namespace: string): string; preload: string }
 }): Runtime {
   const { directory, clock, log, supervisor } = options
   const running = new Map<GroupProcess, RunningContainer>()
@@ -92,6 +94,7 @@ export function createProcessRuntime(options: {
       temporary,
       hostname: pod.name,
       marker: options.marker,
+      ...(options.network && { network: networkFor(request, options.network) }),
     })
     // Not the host's root, where an engine would start it: a relative path must not lead anywhere but into the Pod's own directory.
     const workingDir = request.workingDir ?? image.workingDir ?? home
@@ -176,6 +179,15 @@ export function createProcessRuntime(options: {
 function commandLine({ command, args, image }: ContainerRequest): readonly string[] {
   if (command && command.length > 0) return [...command, ...(args ?? [])]
   return [...image.entrypoint, ...(args ?? image.args)]
+}
+
+/** Programs of ours that the image itself starts need no preload: those that call others know of the proxy, and all start sooner. */
+function networkFor(
+  { pod, image, command }: ContainerRequest,
+  { proxyUrl, preload }: { proxyUrl(namespace: string): string; preload: string },
+): WorkloadNetwork {
+  const isOwnProgram = image.isOwnProgram === true && !command?.length
+  return { proxyUrl: proxyUrl(pod.namespace), ...(!isOwnProgram && { preload }) }
 }
 
 /** Names come from objects in the store; none may lead out of the runtime's directory. */

@@ -11,6 +11,8 @@ export interface RunnableImage {
   args: readonly string[]
   env: Readonly<Record<string, string>>
   workingDir?: string
+  /** Its entrypoint is a program of this package. */
+  isOwnProgram?: boolean
 }
 
 /** Finds what an image reference (name, name:tag, name@digest) means here. */

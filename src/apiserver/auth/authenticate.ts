@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { Identity } from '../../apimachinery/kind.js'
 
 /** Who the instance's own credential stands for: what kubeconfig files of new clusters call their administrator. */
@@ -48,6 +48,6 @@ function withAuthenticated(groups: readonly string[]): string[] {
 
 /** Compares digests, so that neither content nor length shows in the time it takes. */
 export function isSameSecret(shown: string, real: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
+  const digest = (text: string): Buffer => hash('sha256', text, 'buffer')
   return real !== '' && timingSafeEqual(digest(shown), digest(real))
 }

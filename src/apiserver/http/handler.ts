@@ -11,7 +11,7 @@ import { guard } from '../auth/guard.js'
 import { actingUser } from '../auth/impersonate.js'
 import type { Discovery } from '../discovery.js'
 import type { OpenApi } from '../openapi.js'
-import { resourcePathFrom } from '../paths.js'
+import { type ResourcePath, resourcePathFrom } from '../paths.js'
 import type { ApiServer } from '../server.js'
 import type { ControlMetrics } from './metrics.js'
 import {
@@ -91,15 +91,15 @@ export function createRequestHandler(deps: {
     return healthDocument(path, query)
   }
 
-  const answer = async (request: IncomingMessage, response: ServerResponse, trust: ListenerTrust): Promise<void> => {
+  const answer = async (request: IncomingMessage, response: ServerResponse, trust: ListenerTrust, target: Target): Promise<void> => {
     const refused = guard(request.rawHeaders, trust.allowedHosts)
     if (refused)
       throw new StatusError({ code: refused.code, reason: refused.code === 400 ? 'BadRequest' : 'Forbidden', message: refused.message })
-    const { path, query } = targetOf(request)
+    if ('refusal' in target) throw target.refusal
+    const { path, query, resource } = target
     const user = userOf(request, path, trust)
 
     if (user) {
-      const resource = resourceAt(path)
       // Before anything is looked for: who may not ask is not told what there is.
       const attributes = requestAttributes(request.method ?? '', path, resource, query)
       authorize(user, attributes)
@@ -128,10 +128,9 @@ export function createRequestHandler(deps: {
     response.on('error', ignore)
     response.setHeader('Audit-Id', uuid(random))
     response.setHeader('Cache-Control', 'no-cache, private')
-    let labels: RequestLabels = { verb: request.method ?? '', resource: '' }
+    const target = targetOf(request)
     try {
-      labels = labelsFor(request, server)
-      await answer(request, response, trust)
+      await answer(request, response, trust, target)
     } catch (error) {
       // A sender that broke off in the middle of its body is no fault of ours.
       const brokeOff = !request.complete && request.destroyed
@@ -139,29 +138,23 @@ export function createRequestHandler(deps: {
         log.error('a request failed', { method: request.method, path: pathForLog(request.url), error })
       refuse(response, error instanceof StatusError ? error.status : refusals.internal('the request could not be answered').status)
     }
-    metrics.answered({ ...labels, code: response.statusCode })
+    metrics.answered({ ...labelsFor(request, target, server), code: response.statusCode })
   }
 }
 
 /** Throws 503 for what an APIService leaves to another server, unless this one has it as well. */
-function refuseDelegated(server: ApiServer, path: string, resource: ReturnType<typeof resourcePathFrom>): void {
+function refuseDelegated(server: ApiServer, path: string, resource: ResourcePath | undefined): void {
   if (resource && server.kindFor(resource.group, resource.version, resource.plural)) return
   const [, group, version] = /^\/apis\/([^/]+)\/([^/]+)/.exec(path) ?? []
   if (group !== undefined && version !== undefined && server.isDelegated(group, version)) throw refusals.unavailable()
 }
 
-interface RequestLabels {
-  verb: string
-  resource: string
-}
-
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** Labels that nobody outside can make up: their number stays bounded. */
-function labelsFor(request: IncomingMessage, server: ApiServer): RequestLabels {
+function labelsFor(request: IncomingMessage, target: Target, server: ApiServer): { verb: string; resource: string } {
   const verb = METHODS.has(request.method ?? '') ? request.method! : 'OTHER'
-  const path = (request.url ?? '').split('?', 1)[0]!
-  const at = path.includes('%') ? undefined : resourcePathFrom(path)
+  const at = 'refusal' in target ? undefined : target.resource
   return { verb, resource: at && server.kindFor(at.group, at.version, at.plural) ? at.plural : '' }
 }
 
@@ -170,19 +163,18 @@ function pathForLog(url: string | undefined): string {
   return (url ?? '').split('?', 1)[0]!.slice(0, 200)
 }
 
-function targetOf(request: IncomingMessage): { path: string; query: URLSearchParams } {
-  const url = request.url ?? ''
-  if (!url.startsWith('/')) throw refusals.badRequest('the request target must be a path')
-  const mark = url.indexOf('?')
-  if (mark < 0) return { path: url, query: new URLSearchParams() }
-  return { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) }
-}
+/** What a request's target says, or why it says nothing. */
+type Target = { path: string; query: URLSearchParams; resource: ResourcePath | undefined } | { refusal: StatusError }
 
-function resourceAt(path: string): ReturnType<typeof resourcePathFrom> {
+function targetOf(request: IncomingMessage): Target {
+  const url = request.url ?? ''
+  if (!url.startsWith('/')) return { refusal: refusals.badRequest('the request target must be a path') }
+  const mark = url.indexOf('?')
+  const path = mark < 0 ? url : url.slice(0, mark)
   try {
-    return resourcePathFrom(path)
+    return { path, query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)), resource: resourcePathFrom(path) }
   } catch (error) {
-    if (error instanceof URIError) throw refusals.badRequest('the path has a malformed escape')
+    if (error instanceof URIError) return { refusal: refusals.badRequest('the path has a malformed escape') }
     throw error
   }
 }

@@ -30,12 +30,12 @@ export function conditionLines(conditions: readonly Condition[] = [], { verbose,
   const row = (ok: string, type: string, age: string, reason: string): string =>
     `  ${ok.padEnd(2)} ${type.padEnd(width)} ${age.padStart(6)} ${reason}`
   const rows = [...conditions].sort(byWeight).map((condition) => {
-    const { reason = '', message } = condition
+    const { reason = '', message = '' } = condition
     return row(
       symbol(condition),
       condition.type,
       shortAge(condition.lastTransitionTime, nowMs),
-      verbose && message ? `${reason} (${message})` : reason,
+      verbose && reason ? `${reason} (${message})` : reason,
     )
   })
   return ['Conditions:  ', row('OK', 'TYPE', 'AGE', 'REASON'), ...rows]

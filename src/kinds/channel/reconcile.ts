@@ -3,7 +3,9 @@ import { hostOf } from '../../apimachinery/destination.js'
 import type { Controller, Outcome, ReconcilerDeps } from '../../controller/reconcile.js'
 import { EVENTING_CONTROLLER_USER } from '../eventing-labels.js'
 import { eventPolicyWakes, markEventPolicies } from '../eventing-policies.js'
+import { ensurePolicies, labelsOfChannel, policiesOfChannel } from '../eventing-policy-children.js'
 import { NO_DEAD_LETTER_SINK } from '../eventing-status.js'
+import { eventPolicyKind } from '../eventpolicy/kind.js'
 import { ensureChannel } from '../messaging-channels.js'
 import { setDeadLetterSink, setField } from '../messaging-status.js'
 import { channelKind } from './kind.js'
@@ -19,6 +21,7 @@ export function createChannelController(): Controller<Channel> {
   return {
     kind: channelKind,
     actsAs: EVENTING_CONTROLLER_USER,
+    owns: [eventPolicyKind],
     wokenBy: eventPolicyWakes,
     create: (deps) => (channel) => reconcileChannel(channel, deps),
   }
@@ -62,6 +65,7 @@ async function reconcileChannel(channel: Channel, deps: Deps): Promise<Outcome<C
     setDeadLetterSink(status, undefined)
     conditions.isFalse('DeadLetterSinkResolved', `Backing Channel ${name} didn't set status.deadLetterSinkURI`, '')
   }
+  await ensurePolicies(channel, made.kind, policiesOfChannel(channel, name, deps), labelsOfChannel(made.kind, name), deps)
   markEventPolicies(channel, status, conditions, deps)
   return outcome()
 }

@@ -2,11 +2,14 @@ import { type Conditions, conditionsOf } from '../../apimachinery/conditions.js'
 import type { Destination } from '../../apimachinery/destination.js'
 import type { Controller, Outcome, ReconcilerDeps } from '../../controller/reconcile.js'
 import { EVENTING_CONTROLLER_USER } from '../eventing-labels.js'
-import { eventPolicyWakes, markEventPolicies } from '../eventing-policies.js'
+import { eventPolicyWakes, markEventPolicies, policiesFor } from '../eventing-policies.js'
+import { ensurePolicies, fromSubscription, type PolicyChild } from '../eventing-policy-children.js'
+import { eventPolicyKind } from '../eventpolicy/kind.js'
 import { addressOf, areReady, channelEntry, ensureSubscription, removeOthers, subscriptionEntry } from '../flows-children.js'
 import { type ChannelStatusEntry, FLOW_REASONS as REASONS, type SubscriptionStatusEntry } from '../flows-schema.js'
 import { type EnsuredChannel, ensureChannel } from '../messaging-channels.js'
 import { setField } from '../messaging-status.js'
+import { childName } from '../serving-names.js'
 import { subscriptionKind } from '../subscription/kind.js'
 import type { Subscription } from '../subscription/schema.js'
 import { parallelKind } from './kind.js'
@@ -25,7 +28,7 @@ export function createParallelController(): Controller<Parallel> {
   return {
     kind: parallelKind,
     actsAs: EVENTING_CONTROLLER_USER,
-    owns: [subscriptionKind],
+    owns: [subscriptionKind, eventPolicyKind],
     wokenBy: eventPolicyWakes,
     create: (deps) => async (parallel) => {
       const conditions = conditionsOf(parallel, PARALLEL_CONDITIONS, deps.clock.now())
@@ -84,8 +87,32 @@ async function build(parallel: Parallel, status: Status, conditions: Conditions,
   const filterNames = branches.map((_, branch) => filterName(parallel, branch))
   await removeOthers(parallel, ingress.kind, new Set([ingressName(parallel), ...branchNames]), deps)
   await removeOthers(parallel, subscriptionKind, new Set([...filterNames, ...branchNames]), deps)
+  await ensurePolicies(
+    parallel,
+    ingress.kind,
+    policiesOf(parallel, deps),
+    { 'flows.knative.dev/parallel-name': parallel.metadata.name },
+    deps,
+  )
   markEventPolicies(parallel, status, conditions, deps)
   return undefined
+}
+
+/** The channel in front lets in whom the policies of the Parallel name, each other one the Subscription of its filter. */
+function policiesOf(parallel: Parallel, deps: Deps): PolicyChild[] {
+  const { namespace, name } = parallel.metadata
+  const policyName = (suffix: string): string => childName(name, `-ep-${suffix}`)
+  const front = policiesFor(parallel, deps).map(({ metadata, spec }) => ({
+    name: policyName(metadata.name),
+    channel: ingressName(parallel),
+    from: spec?.from ?? [],
+  }))
+  const behindFilters = (parallel.spec.branches ?? []).map((_, branch) => ({
+    name: policyName(branchName(parallel, branch)),
+    channel: branchName(parallel, branch),
+    from: [fromSubscription(filterName(parallel, branch), namespace)],
+  }))
+  return [...front, ...behindFilters]
 }
 
 function branchStatuses(

@@ -2,11 +2,14 @@ import { type Conditions, conditionsOf } from '../../apimachinery/conditions.js'
 import type { Kind } from '../../apimachinery/kind.js'
 import type { Controller, Outcome, ReconcilerDeps } from '../../controller/reconcile.js'
 import { EVENTING_CONTROLLER_USER } from '../eventing-labels.js'
-import { eventPolicyWakes, markEventPolicies } from '../eventing-policies.js'
+import { eventPolicyWakes, markEventPolicies, policiesFor } from '../eventing-policies.js'
+import { ensurePolicies, fromSubscription, type PolicyChild } from '../eventing-policy-children.js'
+import { eventPolicyKind } from '../eventpolicy/kind.js'
 import { addressOf, areReady, channelEntry, ensureSubscription, removeOthers, subscriptionEntry } from '../flows-children.js'
 import { FLOW_REASONS as REASONS } from '../flows-schema.js'
 import { ensureChannel } from '../messaging-channels.js'
 import type { Channelable } from '../messaging-schema.js'
+import { childName } from '../serving-names.js'
 import { subscriptionKind } from '../subscription/kind.js'
 import type { Subscription } from '../subscription/schema.js'
 import { sequenceKind } from './kind.js'
@@ -23,7 +26,7 @@ export function createSequenceController(): Controller<Sequence> {
   return {
     kind: sequenceKind,
     actsAs: EVENTING_CONTROLLER_USER,
-    owns: [subscriptionKind],
+    owns: [subscriptionKind, eventPolicyKind],
     wokenBy: eventPolicyWakes,
     create: (deps) => async (sequence) => {
       const conditions = conditionsOf(sequence, SEQUENCE_CONDITIONS, deps.clock.now())
@@ -81,9 +84,36 @@ async function build(sequence: Sequence, status: Status, conditions: Conditions,
   else conditions.isUnknown('SubscriptionsReady', REASONS.subscriptionsNotReady, 'Subscriptions are not ready yet, or there are none')
 
   if (kind) await removeOthers(sequence, kind, new Set(names), deps)
+  if (kind) await ensurePolicies(sequence, kind, policiesOf(sequence, names, deps), labelsOf(sequence), deps)
   markEventPolicies(sequence, status, conditions, deps)
   await removeOthers(sequence, subscriptionKind, new Set(names), deps)
   return undefined
+}
+
+/** The first channel lets in whom any policy of the Sequence names, each other one the Subscription before it. */
+function policiesOf(sequence: Sequence, names: readonly string[], deps: Deps): PolicyChild[] {
+  const { namespace, name } = sequence.metadata
+  const policyName = (channel: string): string => childName(name, `-ep-${channel}`)
+  const [first, ...others] = names
+  const inner = others.map((channel, step) => ({
+    name: policyName(channel),
+    channel,
+    from: [fromSubscription(nameOf(sequence, step), namespace)],
+  }))
+  const applying = policiesFor(sequence, deps)
+  if (first === undefined || applying.length === 0) return inner
+  return [{ name: policyName(first), channel: first, from: applying.flatMap(({ spec }) => spec?.from ?? []) }, ...inner]
+}
+
+function labelsOf({ metadata }: Sequence): Record<string, string> {
+  const { group, version, kind } = sequenceKind
+  const prefix = 'flows.knative.dev/sequence'
+  return {
+    [`${prefix}-group`]: group,
+    [`${prefix}-version`]: version,
+    [`${prefix}-kind`]: kind,
+    [`${prefix}-name`]: metadata.name,
+  }
 }
 
 function subscriptionSpecFor(sequence: Sequence, step: number): Subscription['spec'] {

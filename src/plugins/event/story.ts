@@ -106,10 +106,11 @@ function placeText({ kind, name }: RecordPlace): string {
 
 function detailsOf({ hop, hint, waitsFor }: StoryPart): string[] {
   if (!hop) return waitsFor ? [`waits for ${waitsFor}`] : []
-  const { filtered, attempts = [], attemptCount = 0, reply, deadLetter, dropped } = hop
+  const { filtered, attempts = [], attemptCount = 0, reply, deadLetter, dropped, looped } = hop
   const left = attemptCount - attempts.length
   return [
     ...(filtered && hop.outcome === 'Filtered' ? filteredLines(filtered, hint) : []),
+    ...(looped ? [`goes round: ${looped.cycle.join(' → ')}; it is delivered again and again until its TTL is used up`] : []),
     ...(left > 0 ? [`${left} earlier attempts`] : []),
     ...attempts.map(attemptText),
     ...(reply ? [replyText(reply)] : []),

@@ -59,6 +59,8 @@ export interface RecordHop {
   }
   deadLetter?: { time: string; destination: string; statusCode?: number; error?: string }
   dropped?: { time: string; why: string }
+  /** The places that a reply went through to come back here, the first of them again at the end. */
+  looped?: { time: string; cycle: readonly string[] }
 }
 
 export interface RecordAttempt {

@@ -62,6 +62,10 @@ export function createEventRecordServed(source: ObjectSource<EventRecord>): Serv
               reply: anObject({ ...answer, id: text, source: text, type: text, record: text }),
               deadLetter: anObject(answer),
               dropped: anObject({ time, why: text }),
+              looped: said(
+                'The places that a reply went through to come back here. It is delivered all the same.',
+                anObject({ time, cycle: { type: 'array', items: text } }),
+              ),
             }),
           },
         }),

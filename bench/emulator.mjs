@@ -39,6 +39,7 @@ export function startEmulator({ name = 'bench', flags = [] } = {}) {
     kn,
     status,
     ports,
+    directory,
     api,
     stop() {
       try {

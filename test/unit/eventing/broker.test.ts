@@ -44,7 +44,13 @@ describe('delivery to Triggers', () => {
     expect(event!.headers['traceparent']).toMatch(/^00-a{32}-(?!b{16})[0-9a-f]{16}-01$/)
     expect(other.received).toEqual([])
     expect(bench.hops.filter(({ hop }) => hop === 'filtered')).toMatchObject([
-      { at: { kind: 'Trigger', name: 'other' }, clause: 'filters[0].prefix.type', expected: 'un', actual: 'paid' },
+      {
+        at: { kind: 'Trigger', name: 'other' },
+        clause: 'filters[0].prefix.type',
+        expected: 'un',
+        actual: 'paid',
+        reason: 'type "paid" does not begin with "un"',
+      },
     ])
   })
 
@@ -95,6 +101,41 @@ describe('delivery to Triggers', () => {
     await bench.send('default/main', { id: 'still' })
     await sink.until(2)
     expect(sink.received.map(({ id }) => id)).toEqual(['then', 'still'])
+  })
+
+  test('an event is neither told apart from another of its id nor changed but for when it came, whatever it says about that', async () => {
+    const bench = await aBench()
+    const [sink, dead] = [await aSink((_, response) => response.writeHead(400).end()), await aSink()]
+    bench.informers.brokers.put(aBroker('main'))
+    bench.informers.triggers.put(aTrigger('t', sink.url, { status: { deadLetterSinkUri: dead.url } }))
+    for (let copy = 0; copy < 2; copy++) await bench.send('default/main', { id: 'same', knativearrivaltime: '1999-01-01T00:00:00Z' })
+    const [events, letters] = [await sink.until(2), await dead.until(2)]
+    for (const { headers } of [...events, ...letters])
+      expect(headers).toMatchObject({ 'ce-id': 'same', 'ce-knativearrivaltime': '2026-01-01T00:00:00Z' })
+  })
+
+  test('a Broker takes events as soon as it has a channel, ready or not', async () => {
+    const bench = await aBench()
+    const sink = await aSink()
+    const broker = aBroker('main')
+    bench.informers.brokers.put({ ...broker, status: { ...broker.status, conditions: [{ type: 'Ready', status: 'False' }] } })
+    bench.informers.triggers.put(aTrigger('t', sink.url))
+    expect(await bench.send('default/main')).toBe(202)
+    await sink.until(1)
+
+    const foreign = aBroker('foreign')
+    const annotations = { 'eventing.knative.dev/broker.class': 'Kafka' }
+    bench.informers.brokers.put({ ...foreign, metadata: { ...foreign.metadata, annotations } })
+    expect(await bench.send('default/foreign')).toBe(202)
+  })
+
+  test('the format of a Broker’s delivery is without effect', async () => {
+    const bench = await aBench()
+    const sink = await aSink()
+    bench.informers.brokers.put(aBroker('main', { delivery: { format: 'json' } }))
+    bench.informers.triggers.put(aTrigger('t', sink.url))
+    await bench.send('default/main')
+    expect((await sink.until(1))[0]!.headers).toMatchObject({ 'ce-id': '1', 'content-type': 'application/json' })
   })
 
   test('a Trigger may have events sent in structured mode', async () => {
@@ -219,6 +260,21 @@ describe('when a delivery fails', () => {
     for (const letter of dead.received) expect(Object.keys(letter.headers).filter((name) => name.startsWith('ce-knativeerror'))).toEqual([])
   })
 
+  test('a dead letter sink is tried as often as a subscriber, and what it answers is no reply', async () => {
+    const bench = await aBench()
+    const sink = await aSink((_, response) => response.writeHead(503).end())
+    const dead = await aSink((_, response, count) => {
+      if (count === 1) response.writeHead(503).end()
+      else reply(response, { id: 'thanks', type: 'thanks' })
+    })
+    bench.informers.brokers.put(aBroker('main', { delivery: { retry: 1 } }))
+    bench.informers.triggers.put(aTrigger('t', sink.url, { status: { deadLetterSinkUri: dead.url } }))
+    await bench.send('default/main')
+    await eventually(() => bench.hops.some(({ hop }) => hop === 'dead-lettered'))
+    expect([sink.received.length, dead.received.length]).toEqual([2, 2])
+    expect(bench.hops.filter(({ hop }) => hop === 'accepted')).toHaveLength(1)
+  })
+
   test('without a dead letter sink the event is dropped, and the journal hears why', async () => {
     const bench = await aBench()
     const sink = await aSink((_, response) => response.writeHead(400).end())
@@ -261,6 +317,42 @@ describe('replies', () => {
     )
   })
 
+  test('are events in any answer of 2xx, 202 included; a batch is none, and a failure', async () => {
+    const bench = await aBench()
+    const answering = await aSink(({ id }, response) => {
+      if (id === 'accepted') reply(response, { id: 'r', type: 'answer' }, 202)
+      else response.writeHead(200, { 'content-type': 'application/cloudevents-batch+json' }).end('[]')
+    })
+    const [listening, dead] = [await aSink(), await aSink()]
+    bench.informers.brokers.put(aBroker('main'))
+    bench.informers.triggers.put(
+      aTrigger('asks', answering.url, {
+        spec: { filter: { attributes: { type: 'question' } } },
+        status: { deadLetterSinkUri: dead.url },
+      }),
+    )
+    bench.informers.triggers.put(aTrigger('hears', listening.url, { spec: { filter: { attributes: { type: 'answer' } } } }))
+    await bench.send('default/main', { id: 'accepted', type: 'question' })
+    await bench.send('default/main', { id: 'batched', type: 'question' })
+    expect((await listening.until(1))[0]!.id).toBe('r')
+    expect((await dead.until(1))[0]!.id).toBe('batched')
+  })
+
+  test('that the Broker refuses leave what they answered as the dead letter', async () => {
+    const bench = await aBench()
+    const answering = await aSink((_, response) => reply(response, { id: 'r', type: 'answer' }))
+    const dead = await aSink()
+    bench.informers.brokers.put(aBroker('main'))
+    bench.informers.triggers.put(aTrigger('asks', answering.url, { status: { deadLetterSinkUri: dead.url } }))
+    await bench.send('default/main', { id: 'q', type: 'question', knativebrokerttl: '2' })
+    expect((await dead.until(1))[0]!.headers).toMatchObject({
+      'ce-id': 'q',
+      'ce-type': 'question',
+      'ce-knativeerrordest': 'http://broker-ingress.knative-eventing.svc.cluster.local/default/main',
+      'ce-knativeerrorcode': '400',
+    })
+  })
+
   test('to themselves end with the TTL, in the dead letter sink, and are told as a loop once, at the first time round', async () => {
     const bench = await aBench()
     const echo = await aSink(({ headers }, response) => reply(response, { id: String(headers['ce-id']), type: 'echo' }))
@@ -272,8 +364,8 @@ describe('replies', () => {
     // 5, 4, 3, 2 and 1; the fifth reply would be 0.
     expect(echo.received).toHaveLength(5)
     expect(letter!.headers).toMatchObject({ 'ce-knativeerrorcode': '400', 'ce-knativebrokerttl': '1' })
-    const loops = bench.hops.filter((hop) => hop.hop === 'dropped' && hop.why.startsWith('loop: '))
-    expect(loops).toMatchObject([{ why: expect.stringContaining('Trigger default/echo → Trigger default/echo'), at: { name: 'echo' } }])
+    const loops = bench.hops.filter(({ hop }) => hop === 'looped')
+    expect(loops).toMatchObject([{ cycle: ['Trigger default/echo', 'Trigger default/echo'], at: { name: 'echo' } }])
     const delivered = bench.hops.filter(({ hop }) => hop === 'delivered').length
     expect(delivered).toBe(5)
   })

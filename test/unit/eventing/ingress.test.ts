@@ -50,6 +50,7 @@ describe('the ingress of Brokers', () => {
     [400, 'a bad extension name', 'POST', '/default/main', { ...EVENT, 'ce-a_b': '1' }],
     [400, 'a batch', 'POST', '/default/main', ...structured('[]', 'application/cloudevents-batch+json')],
     [400, 'JSON that is none', 'POST', '/default/main', ...structured('{')],
+    [400, 'another format', 'POST', '/default/main', ...structured('<event/>', 'application/cloudevents+xml')],
     [400, 'a TTL that is used up', 'POST', '/default/main', { ...EVENT, 'ce-knativebrokerttl': '1' }],
     [500, 'a Broker without a channel', 'POST', '/default/bare', EVENT],
     [202, 'one slash too many at the end', 'POST', '/default/main/', EVENT],
@@ -220,6 +221,17 @@ describe('channels', () => {
     expect((await dead.until(1))[0]!.headers).toMatchObject({ 'ce-id': 'x+', 'ce-knativeerrordest': 'http://127.0.0.1:1/' })
   })
 
+  test('try a subscriber once where nobody asks for more, and drop what it refuses', async () => {
+    const bench = await aBench()
+    const sink = await aSink((_, response) => response.writeHead(503).end())
+    bench.informers.channels.put(aChannel('orders', [{ uid: 'a', name: 'a', subscriberUri: sink.url }]))
+    expect((await ask(bench.eventing, HOST, 'POST', '/', EVENT, '{}')).status).toBe(202)
+    await eventually(() =>
+      bench.hops.some((hop) => hop.hop === 'dropped' && hop.why === 'the last answer was 503, and there is no dead letter sink'),
+    )
+    expect(sink.received).toHaveLength(1)
+  })
+
   test('send nothing more to a Subscription that is gone', async () => {
     const bench = await aBench()
     const [stays, goes] = [await aSink(), await aSink()]
@@ -247,10 +259,15 @@ describe('the filter', () => {
     [400, 'a Trigger that was made anew', 'POST', '/triggers/default/t/old', WITH_TTL],
     [400, 'no event', 'POST', '/triggers/default/t/uid-t', {}],
     [400, 'no TTL', 'POST', '/triggers/default/t/uid-t', EVENT],
+    [404, 'a Trigger whose subscriber has no address', 'POST', '/triggers/default/lost/uid-lost', WITH_TTL],
+    [400, 'a path that is too short', 'POST', '/triggers/default/t', WITH_TTL],
+    [400, 'a path that leads nowhere', 'POST', '/triggers/default/t/uid-t/elsewhere', WITH_TTL],
+    [400, 'a path that is too long', 'POST', '/triggers/default/t/uid-t/reply/more', WITH_TTL],
   ])('answers %i to %s', async (status, _, method, path, headers) => {
     const { eventing, informers } = await aBench()
     const sink = await aSink()
     informers.triggers.put(aTrigger('t', sink.url, { spec: { filter: { attributes: { type: 'test' } } } }))
+    informers.triggers.put(aTrigger('lost', undefined))
     expect(await ask(eventing, FILTER, method, path, headers, '')).toMatchObject({ status, headers: { allow: 'POST' } })
     expect(sink.received).toHaveLength(status === 202 ? 1 : 0)
   })

@@ -11,6 +11,8 @@ import type { InsideRequest } from '../../../src/eventing/inside.js'
 import type { Hop } from '../../../src/journal/hop.js'
 import { brokerKind } from '../../../src/kinds/broker/kind.js'
 import type { Broker } from '../../../src/kinds/broker/schema.js'
+import { eventPolicyKind } from '../../../src/kinds/eventpolicy/kind.js'
+import type { EventPolicy } from '../../../src/kinds/eventpolicy/schema.js'
 import { inMemoryChannelKind } from '../../../src/kinds/inmemorychannel/kind.js'
 import type { InMemoryChannel } from '../../../src/kinds/inmemorychannel/schema.js'
 import { triggerKind } from '../../../src/kinds/trigger/kind.js'
@@ -37,6 +39,7 @@ export function someInformers() {
     brokers: createFakeInformer<Broker>(brokerKind),
     triggers: createFakeInformer<Trigger>(triggerKind),
     channels: createFakeInformer<InMemoryChannel>(inMemoryChannelKind),
+    policies: createFakeInformer<EventPolicy>(eventPolicyKind),
   }
 }
 

@@ -29,6 +29,13 @@ test.each([
   'kn.local/slow-start',
   'kn.local/sleep',
   'kn.local/echo:any',
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/event_display',
+  'gcr.io/knative-releases/knative.dev/eventing-contrib/cmd/event_display:latest',
+  'gcr.io/knative-releases/knative.dev/eventing/cmd/appender',
+  'quay.io/ruben/cloudevents-player:latest',
+  'kn.local/failing',
+  'kn.local/slow-sink',
+  'kn.local/transformer',
   'curlimages/curl:8.9.0',
   'kn.local/shell',
 ])('%s runs here', async (reference) => {

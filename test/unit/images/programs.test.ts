@@ -1,42 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
-import { createSystemClock } from '../../../src/base/clock.js'
-import { createSystemRandom } from '../../../src/base/random.js'
-import { createImages } from '../../../src/images/images.js'
-import { createLoopbackPorts } from '../../../src/runtime/loopback-ports.js'
+import { expect, test, vi } from 'vitest'
+import { run, serving } from './support.js'
 
-const images = createImages({ programsDirectory: join(import.meta.dirname, '../../../dist/images'), nodePath: process.execPath })
-const freePort = createLoopbackPorts({ clock: createSystemClock(), random: createSystemRandom() })
-const children: ChildProcess[] = []
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL')
-})
-
-interface Running {
-  child: ChildProcess
-  url: string
-  output(): string
-  exited: Promise<number | null>
-}
-
-async function run(reference: string, { env = {}, args }: { env?: Record<string, string>; args?: string[] } = {}): Promise<Running> {
-  const answer = await images.resolve(reference)
-  if ('problem' in answer) throw new Error(answer.problem)
-  const [command, ...rest] = [...answer.image.entrypoint, ...(args ?? answer.image.args)]
-  const port = await freePort()
-  const child = spawn(command!, rest, { env: { PATH: process.env['PATH'], PORT: String(port), ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
-  children.push(child)
-  let output = ''
-  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (part: Buffer) => (output += part))
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { child, url: `http://127.0.0.1:${port}`, output: () => output, exited }
-}
-async function serving(reference: string, env: Record<string, string> = {}): Promise<Running> {
-  const running = await run(reference, { env })
-  await vi.waitFor(() => fetch(`${running.url}/health`), { timeout: 10_000, interval: 5 })
-  return running
-}
 const textOf = async (url: string, init?: RequestInit): Promise<string> => (await fetch(url, init)).text()
 
 test('helloworld greets whom TARGET says, and logs as the original', async () => {

@@ -47,10 +47,13 @@ test('an event is delivered once one trigger has it and the others filtered it',
   })
 })
 
-test('a failed attempt is pending while another one is due, and a failure without', () => {
+const givenUp = (): Hop => aHop('dropped', 'a', 0, { at: trigger('paid'), why: 'there is no dead letter sink' })
+
+test('a failed attempt is pending while another one or the dead letter is due, and a failure when it is given up', () => {
   expect(stateOf(folded(accepted('a', 0), attempt(503, { retryInMs: 200 })))).toBe('Delivering')
-  expect(stateOf(folded(accepted('a', 0), attempt(503, { retryInMs: 200 }), attempt(503)))).toBe('Failed')
-  expect(stateOf(folded(accepted('a', 0), attempt(undefined, { error: 'ECONNREFUSED' })))).toBe('Failed')
+  expect(stateOf(folded(accepted('a', 0), attempt(503, { retryInMs: 200 }), attempt(503)))).toBe('Delivering')
+  expect(stateOf(folded(accepted('a', 0), attempt(503, { retryInMs: 200 }), attempt(503), givenUp()))).toBe('Failed')
+  expect(stateOf(folded(accepted('a', 0), attempt(undefined, { error: 'ECONNREFUSED' }), givenUp()))).toBe('Failed')
 })
 
 test('a retry that succeeds makes the event delivered, and keeps what was tried before', () => {
@@ -68,7 +71,7 @@ test('a dead letter that arrived is DeadLettered; one that did not is a failure'
 })
 
 test('one trigger that failed makes the whole event failed, whatever the others did', () => {
-  const record = folded(accepted('a', 0), ...delivered('a', 0, 'good'), attempt(500))
+  const record = folded(accepted('a', 0), ...delivered('a', 0, 'good'), attempt(500), givenUp())
   expect(record.steps.map(outcomeOf)).toEqual(['Delivered', 'Failed'])
   expect(stateOf(record)).toBe('Failed')
 })
@@ -77,7 +80,8 @@ test('a reply that nobody took is a failure, one that was taken is not', () => {
   const replied = (statusCode: number): Hop =>
     aHop('replied', 'a', 0, { at: trigger('paid'), destination: 'http://broker', reply: identity('b'), statusCode })
   expect(stateOf(folded(accepted('a', 0), ...delivered('a', 0), replied(202)))).toBe('Delivered')
-  expect(stateOf(folded(accepted('a', 0), ...delivered('a', 0), replied(500)))).toBe('Failed')
+  expect(stateOf(folded(accepted('a', 0), ...delivered('a', 0), replied(500)))).toBe('Delivering')
+  expect(stateOf(folded(accepted('a', 0), ...delivered('a', 0), replied(500), givenUp()))).toBe('Failed')
 })
 
 test('the link to the reply is there whichever is heard of first', () => {
@@ -102,6 +106,15 @@ test('an event that was given up while a retry was due has failed; a remark befo
   expect(stateOf(folded(accepted('a', 0), attempt(503, { retryInMs: 200 }), dropped))).toBe('Failed')
   expect(stateOf(folded(accepted('a', 0), dropped, attempt(503, { retryInMs: 200 })))).toBe('Delivering')
   expect(stateOf(folded(accepted('a', 0), dropped, ...delivered('a', 0)))).toBe('Delivered')
+})
+
+test('an event that comes round again says which way, and is delivered all the same', () => {
+  const cycle = ['Trigger default/paid', 'Trigger default/paid']
+  const looped = aHop('looped', 'a', 0, { at: trigger('paid'), cycle })
+  expect(stateOf(folded(accepted('a', 0), looped))).toBe('Delivering')
+  const record = folded(accepted('a', 0), looped, ...delivered('a', 0))
+  expect(stateOf(record)).toBe('Delivered')
+  expect(record.steps[0]!.looped).toEqual({ atMs: START_MS, cycle })
 })
 
 test('of a thousand attempts the newest fifty are kept, and all are counted', () => {

@@ -5,7 +5,17 @@ import { StorageError, type Store } from '../../../src/store/store.js'
 import { aConfigMap, configMapKey, openStore, put } from '../../support/store.js'
 
 const [path = '', characters = '100'] = process.argv.slice(2)
-const say = (line: object): void => void writeSync(1, `${JSON.stringify(line)}\n`)
+const say = (line: object): void => {
+  const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(1, bytes, at)
+    } catch (error) {
+      // The reader is slow, and what was acknowledged has to be said before anything else happens.
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
+}
 
 async function writeOn(store: Store, writer: string): Promise<void> {
   for (let number = 0; ; number++) {

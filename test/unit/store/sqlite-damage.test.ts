@@ -177,12 +177,15 @@ describe('a torn log', () => {
     await again.close()
   })
 
-  test('cut anywhere gives back the store as it was after one of the writes, never a mixture', async () => {
+  test.each<[how: string, tear: (log: Buffer, at: number, bit: number) => Buffer]>([
+    ['cut anywhere', (log, at) => log.subarray(0, at)],
+    ['with one bit flipped anywhere', withFlippedBit],
+  ])('%s gives back the store as it was after one of the writes, never a mixture', async (_how, tear) => {
     const { log, restore } = await aCrashedStore()
     const random = createSeededRandom(11)
     const seen = new Set<number>()
     for (let round = 0; round < 60; round++) {
-      restore(log.subarray(0, Math.floor(random.float() * log.length)))
+      restore(tear(log, Math.floor(random.float() * log.length), Math.floor(random.float() * 8)))
       const rows = readRows(path)
       expect(rows.map(([version, , , , , object]) => `${version} ${JSON.parse(object).data.text}`)).toEqual(
         Array.from({ length: rows.length }, (_, index) => `${index + 1} write ${index + 1}`),
@@ -191,6 +194,22 @@ describe('a torn log', () => {
     }
     expect(seen.size).toBeGreaterThan(5)
   })
+
+  test('with a bit flipped in its middle gives no version out again that anybody may have seen', async () => {
+    const { log, restore } = await aCrashedStore()
+    restore(withFlippedBit(log, log.indexOf('write 6'), 0))
+    const store = await openStore(path)
+    expect(store.list('configmaps')).toMatchObject({ version: 5, items: [{ data: { text: 'write 5' } }] })
+    const { version } = await store.write(configMapKey('a'), put(aConfigMap('a', 'after the crash')))
+    expect(version).toBeGreaterThan(10)
+    await store.close()
+  })
+
+  function withFlippedBit(log: Buffer, at: number, bit: number): Buffer {
+    const flipped = Buffer.from(log)
+    flipped[at]! ^= 1 << bit
+    return flipped
+  }
 })
 
 describe('formats', () => {

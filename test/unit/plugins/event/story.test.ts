@@ -104,6 +104,15 @@ test('replies are named with their records, both ways', () => {
   expect(storyText(storyOf(aRecord({ replyOf }), []), '5s')).toContain("  the answer of Trigger 'mail' to record e0000000001\n")
 })
 
+test('an event that goes round in circles is told with its way, and counts as delivered', () => {
+  const looped = { time: TIME, cycle: ['Trigger default/a', 'Trigger default/b', 'Trigger default/a'] }
+  const story = storyOf(aRecord({}, { hops: [{ ...delivered('a'), looped }] }), [])
+  expect(story.verdict).toBe('delivered')
+  expect(storyText(story, '5s')).toContain(
+    '  goes round: Trigger default/a → Trigger default/b → Trigger default/a; it is delivered again and again until its TTL is used up\n',
+  )
+})
+
 test('a broker without triggers has nobody who could want the event', () => {
   expect(storyText(storyOf(aRecord(), []), '5s')).toContain(
     "Broker 'default' has nobody who could want it.\n\nUnmatched: no trigger wanted it.\n",

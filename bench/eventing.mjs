@@ -2,7 +2,7 @@
 // JetStream with files in the same run (nats-server on the PATH, or unpacked below .cache/nats; from 2.10 on it syncs each message, too).
 // Then what a log of many events costs a start, and what a sink that stalls costs in memory.
 // Usage: npm run bench:eventing [-- --quick]
-import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ const rounds = quick ? 1 : 5
 const CONNECTIONS = 50
 const SMALL = 1024
 const LARGE = 64 * 1024
-const EVENTS = quick ? 3000 : 20_000
+const EVENTS = quick ? 2000 : 20_000
 const BACKLOG = quick ? 20_000 : 1_000_000
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -59,16 +59,21 @@ function createArrivals() {
       const [run, number] = id.split('-')
       if (!current || run !== current.run) return
       current.took.push(performance.now() - current.sentMs[Number(number)])
+      current.arrived()
       if (current.took.length === current.expected) current.done()
     },
     begin(run, expected) {
       const sentMs = []
       const took = []
+      current = { run, expected, sentMs, took }
+      const first = new Promise((arrived) => {
+        current.arrived = arrived
+      })
       const all = new Promise((done) => {
-        current = { run, expected, sentMs, took, done }
+        current.done = done
       })
       if (expected === 0) current.done()
-      return { sentMs, took, all }
+      return { sentMs, took, first, all }
     },
   }
 }
@@ -217,84 +222,119 @@ async function makeBroker(api, name, { matching, others = 0, uri, delivery }) {
   )
 }
 
-const sink = await startSink((id) => arrivals.tell(id))
-const nats = await startNats()
-const emulator = startEmulator({ name: 'eventing' })
-try {
-  const port = emulator.ports.clusterLocal
+/** The API of an emulator, and the port that events are sent to. */
+async function connectTo(emulator) {
   const { token, certificates } = JSON.parse(readFileSync(join(emulator.directory, 'instance.json'), 'utf8'))
   const api = await connectApi({ port: emulator.ports.control, token, ca: certificates.caCertificate })
-  const reference = nats ? `NATS ${nats.version}${nats.syncs ? ', each message synced' : ', not synced'}` : 'no NATS'
-  console.log(`node ${process.version}, ${rounds} rounds of ${EVENTS} events, ${CONNECTIONS} connections, medians; ${reference}`)
+  return { api, port: emulator.ports.clusterLocal }
+}
 
+async function compareWithNats({ api, port, nats }) {
   await makeBroker(api, 'nobody', { matching: 0, uri: sink.url })
   await makeBroker(api, 'one', { matching: 1, uri: sink.url })
   const compare = async (broker, bodyBytes, count, figure) => {
-    const ours = () => through({ port, broker, bodyBytes, count, copies: broker === 'one' ? 1 : 0 })
-    const theirs = () => throughNats({ port: nats.port, bodyBytes, count, hasConsumer: broker === 'one' })
+    const copies = broker === 'one' ? 1 : 0
+    const ours = () => through({ port, broker, bodyBytes, count, copies })
+    const theirs = () => throughNats({ port: nats.port, bodyBytes, count, hasConsumer: copies === 1 })
+    // Warm-up, of both.
     await ours()
+    await (nats && theirs())
     const pairs = []
     for (let round = 0; round < rounds; round++) pairs.push([(await ours())[figure], nats ? (await theirs())[figure] : Number.NaN])
     const [own, other, ratio] = [(pair) => pair[0], (pair) => pair[1], (pair) => pair[0] / pair[1]].map((part) => median(pairs.map(part)))
     return nats ? `${ratio.toFixed(2)}x  (${perSecond(own)}, ${perSecond(other)})` : `${perSecond(own)}  (no NATS)`
   }
-  row('publish to acknowledgement, 1 KB / NATS', await compare('nobody', SMALL, EVENTS, 'accepted'), 'none')
-  row('publish to delivery, one consumer, 1 KB / NATS', await compare('one', SMALL, EVENTS, 'delivered'), '>= 3000/s')
-  row('publish to delivery, one consumer, 64 KB / NATS', await compare('one', LARGE, EVENTS / 10, 'delivered'), 'none')
+  row('1 KB, sent to acknowledged / NATS', await compare('nobody', SMALL, EVENTS, 'accepted'), 'none')
+  row('1 KB, sent to delivered, one consumer / NATS', await compare('one', SMALL, EVENTS, 'delivered'), '>= 3000/s')
+  row('64 KB, sent to delivered, one consumer / NATS', await compare('one', LARGE, EVENTS / 10, 'delivered'), 'none')
+}
 
-  for (const { matching, others } of [
-    { matching: 1, others: 0 },
-    { matching: 1, others: 9 },
-    { matching: 1, others: 99 },
-    { matching: 10, others: 0 },
-    { matching: 100, others: 0 },
+async function countTriggers({ api, port }) {
+  console.log('events/s at saturation; p50 and p99 from sender to subscriber at half of that')
+  const text = ({ delivered, p50, p99 }) => `${perSecond(delivered)}, ${milliseconds(p50)}, ${milliseconds(p99)}`
+  for (const [matching, others] of [
+    [1, 0],
+    [1, 9],
+    [1, 99],
+    [10, 0],
+    [100, 0],
   ]) {
     const broker = `t${matching}-${others}`
     await makeBroker(api, broker, { matching, others, uri: sink.url })
     const options = { port, broker, copies: matching }
-    const small = await measure({ ...options, bodyBytes: SMALL, count: EVENTS / matching })
-    const large = await measure({ ...options, bodyBytes: LARGE, count: Math.max(100, EVENTS / 10 / matching) })
-    const text = ({ delivered, p50, p99 }) => `${perSecond(delivered)}, ${milliseconds(p50)}, ${milliseconds(p99)}`
-    const triggers = `${matching + others} trigger${matching + others === 1 ? '' : 's'}, ${matching} matching`
-    row(`${triggers}, 1 KB: rate; p50, p99 at half of it`, text(small), matching + others === 1 ? '>= 3000/s' : 'by matching ones')
+    const count = Math.max(100, EVENTS / matching)
+    const small = await measure({ ...options, bodyBytes: SMALL, count })
+    const large = await measure({ ...options, bodyBytes: LARGE, count: Math.max(50, count / 10) })
+    const triggers = matching + others === 1 ? '1 trigger' : `${matching + others} triggers, ${matching} of them matching`
+    row(`${triggers}, 1 KB`, text(small), matching + others === 1 ? '>= 3000/s' : 'as with the matching ones alone')
     row(`${triggers}, 64 KB`, text(large), 'none')
   }
+}
 
-  // A sink that takes what it is sent and never answers, with a backlog of events behind it.
+/** A sink that takes what it is sent and never answers, with a backlog of events behind it; then a start with that backlog. */
+async function stallAndRecover(emulator) {
+  const { api, port } = await connectTo(emulator)
   const { pid } = emulator.status()
   await makeBroker(api, 'stalled', { matching: 1, uri: sink.url, delivery: { retry: 2, timeout: 'PT2H' } })
+  await through({ port, broker: 'stalled', bodyBytes: SMALL, count: 2000, copies: 1 })
   const beforeMb = residentMb(pid)
   sink.stall(true)
-  const filling = await through({ port, broker: 'stalled', bodyBytes: SMALL, count: BACKLOG, copies: 0 })
-  row(`memory with ${BACKLOG} events behind a stalled sink`, `${residentMb(pid).toFixed(0)} MB  (${beforeMb.toFixed(0)} before)`, 'bounded')
-  row('accepted meanwhile', perSecond(filling.accepted), 'none')
+  const { accepted } = await through({ port, broker: 'stalled', bodyBytes: SMALL, count: BACKLOG, copies: 0 })
+  row(
+    `memory with ${BACKLOG} events behind a stalled sink`,
+    `${residentMb(pid).toFixed(0)} MB  (${beforeMb.toFixed(0)} before)`,
+    'no growth',
+  )
+  row('accepted meanwhile', perSecond(accepted), 'none')
   api.close()
   process.kill(pid, 'SIGKILL')
-  await eventually(() => {
-    try {
-      process.kill(pid, 0)
-      return false
-    } catch {
-      return true
-    }
-  }, 'the end of the emulator')
+  await eventually(() => !isAlive(pid), 'the end of the emulator')
   sink.stall(false)
-  const { all } = arrivals.begin(`r${run}`, BACKLOG)
-  const first = arrivals.begin(`r${run}`, 1)
+
+  const many = Math.min(BACKLOG, 20_000)
+  const { first, all } = arrivals.begin(`r${run}`, many)
   const startedMs = performance.now()
+  const sinceStart = (event) => event.then(() => performance.now() - startedMs)
   const starting = new Promise((resolve, reject) => {
-    spawn(process.execPath, [bin, 'emulator', 'start', '--name', emulator.name], { env: emulator.env, stdio: 'ignore' }).once(
-      'exit',
-      (code) => (code === 0 ? resolve(performance.now() - startedMs) : reject(new Error(`start ended with ${code}`))),
-    )
+    const child = spawn(process.execPath, [bin, 'emulator', 'start', '--name', emulator.name], { env: emulator.env, stdio: 'ignore' })
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`the start ended with ${code}`))))
   })
-  await first.all
-  const firstMs = performance.now() - startedMs
-  row(`start with ${BACKLOG} events in the log`, `${milliseconds(await starting)}, first event ${milliseconds(firstMs)}`, 'none')
-  void all
-  void execFileSync
+  const [readyMs, firstMs, allMs] = await Promise.all([starting, first, all].map(sinceStart))
+  row(`killed and started again with them: API, first event`, `${milliseconds(readyMs)}, ${milliseconds(firstMs)}`, 'none')
+  row('catching up', perSecond((many * 1000) / (allMs - firstMs)), 'none')
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const sink = await startSink((id) => arrivals.tell(id))
+const nats = await startNats()
+try {
+  const reference = nats ? `NATS ${nats.version}${nats.syncs ? ', which syncs each message' : ', which does not sync'}` : 'no NATS'
+  console.log(`node ${process.version}, ${rounds} rounds of ${EVENTS} events, ${CONNECTIONS} connections, medians; ${reference}`)
+  for (const part of [
+    async (emulator) => {
+      const connected = await connectTo(emulator)
+      await compareWithNats({ ...connected, nats })
+      await countTriggers(connected)
+      connected.api.close()
+    },
+    stallAndRecover,
+  ]) {
+    const emulator = startEmulator({ name: 'eventing' })
+    try {
+      await part(emulator)
+    } finally {
+      emulator.stop()
+    }
+  }
 } finally {
   sink.stop()
   nats?.stop()
-  emulator.stop()
 }

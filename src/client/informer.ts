@@ -16,8 +16,10 @@ export interface InformerChange<T extends KubeObject> {
 export interface Informer<T extends KubeObject> {
   readonly kind: Kind<T>
   get(ref: ObjectRef): T | undefined
-  /** All cached objects, or those of a namespace, in no particular order. */
+  /** All cached objects, or those of a namespace, in no particular order. The same array until something changes. */
   list(namespace?: string): readonly T[]
+  /** Those of `list` that have this value of a label. Costs what it finds: an index of the label is kept from the first call on. */
+  labelled(label: string, value: string, namespace?: string): readonly T[]
   /** Calls back for every change, in order, after the cache holds it. First replays what is cached as ADDED. */
   onChange(listener: (change: InformerChange<T>) => void): () => void
   /** Resolves when the first list is in the cache. */
@@ -42,6 +44,8 @@ export function startInformer<T extends KubeObject>(options: {
   const { client, kind, namespace, labelSelector, clock } = options
   const log = options.log.with({ informer: kind.kind })
   const objects = new Map<string, T>()
+  const lists = new Map<string | undefined, readonly T[]>()
+  const byLabel = new Map<string, LabelIndex<T>>()
   const listeners = new Set<(change: InformerChange<T>) => void>()
   const stopped = new AbortController()
   let markSynced: () => void = () => {}
@@ -58,17 +62,25 @@ export function startInformer<T extends KubeObject>(options: {
       }
     }
   }
+  const note = (previous: T | undefined, next: T | undefined): void => {
+    lists.clear()
+    for (const index of byLabel.values()) index.note(previous, next)
+  }
   const keep = (object: T): void => {
     const key = refText(object.metadata)
     const previous = objects.get(key)
     if (previous?.metadata.resourceVersion === object.metadata.resourceVersion) return
     objects.set(key, object)
+    note(previous, object)
     tell({ type: previous ? 'MODIFIED' : 'ADDED', object, previous })
   }
   const drop = (object: T): void => {
     const key = refText(object.metadata)
     const previous = objects.get(key)
-    if (previous && objects.delete(key)) tell({ type: 'DELETED', object, previous })
+    if (!previous) return
+    objects.delete(key)
+    note(previous, undefined)
+    tell({ type: 'DELETED', object, previous })
   }
 
   const listAnew = async (): Promise<string> => {
@@ -115,9 +127,22 @@ export function startInformer<T extends KubeObject>(options: {
   return {
     kind,
     get: (ref) => objects.get(refText(ref)),
-    list: (inNamespace) => {
-      const all = [...objects.values()]
-      return inNamespace === undefined ? all : all.filter((object) => object.metadata.namespace === inNamespace)
+    list(inNamespace) {
+      let listed = lists.get(inNamespace)
+      if (!listed) {
+        listed = [...objects.values()].filter(({ metadata }) => inNamespace === undefined || metadata.namespace === inNamespace)
+        lists.set(inNamespace, listed)
+      }
+      return listed
+    },
+    labelled(label, value, inNamespace) {
+      let index = byLabel.get(label)
+      if (!index) {
+        byLabel.set(label, (index = createLabelIndex<T>(label)))
+        for (const object of objects.values()) index.note(undefined, object)
+      }
+      const found = index.having(value)
+      return inNamespace === undefined ? found : found.filter(({ metadata }) => metadata.namespace === inNamespace)
     },
     onChange(listener) {
       listeners.add(listener)
@@ -126,5 +151,33 @@ export function startInformer<T extends KubeObject>(options: {
     },
     synced,
     stop: () => stopped.abort(),
+  }
+}
+
+/** Objects by the value of one label; those without it are not here. */
+interface LabelIndex<T> {
+  note(previous: T | undefined, next: T | undefined): void
+  having(value: string): readonly T[]
+}
+
+function createLabelIndex<T extends KubeObject>(label: string): LabelIndex<T> {
+  const byValue = new Map<string, Set<T>>()
+  const valueIn = (object: T | undefined): string | undefined =>
+    object?.metadata.labels && Object.hasOwn(object.metadata.labels, label) ? object.metadata.labels[label] : undefined
+  return {
+    note(previous, next) {
+      const before = valueIn(previous)
+      if (previous && before !== undefined) {
+        const others = byValue.get(before)
+        others?.delete(previous)
+        if (others?.size === 0) byValue.delete(before)
+      }
+      const after = valueIn(next)
+      if (!next || after === undefined) return
+      const same = byValue.get(after)
+      if (same) same.add(next)
+      else byValue.set(after, new Set([next]))
+    },
+    having: (value) => [...(byValue.get(value) ?? [])],
   }
 }

@@ -5,7 +5,7 @@ import { goDurationText } from '../base/duration.js'
 import type { Logger } from '../base/logger.js'
 import type { Journal, JournalEntry } from '../journal/journal.js'
 import type { RecordFilter } from '../journal/journal-file.js'
-import { outcomeOf, type State, type Step } from '../journal/record.js'
+import { outcomeOf, type State, type Step, stepsOf } from '../journal/record.js'
 import { type JournalSettings, journalSettings } from '../journal/settings.js'
 import { eventRecordKind } from '../kinds/emulator/eventrecord/kind.js'
 import { BROKER_LABEL, type EventRecord, type RecordHop } from '../kinds/emulator/eventrecord/schema.js'
@@ -58,7 +58,7 @@ function filterFrom(fields: readonly Requirement[], namespace: string | undefine
 
 /** One entry as an object of the API. */
 export function recordFrom({ name, uid, version, record, state, data }: JournalEntry): EventRecord {
-  const { identity, origin, offset, atMs, attributes, dataBytes, replyOf, steps } = record
+  const { identity, origin, offset, atMs, attributes, dataBytes, replyOf } = record
   return {
     apiVersion: groupVersion(eventRecordKind),
     kind: eventRecordKind.kind,
@@ -88,7 +88,7 @@ export function recordFrom({ name, uid, version, record, state, data }: JournalE
         },
       }),
     },
-    status: { state: state satisfies State, hops: steps.map(hopFrom) },
+    status: { state: state satisfies State, hops: stepsOf(record).map(hopFrom) },
   }
 }
 

@@ -1,4 +1,5 @@
 import type { CloudEvent } from '../cloudevents/event.js'
+import type { HopPlace, Miss } from '../journal/hop.js'
 import type { Consumer } from './consumer.js'
 import type { StoredEvent } from './event-record.js'
 
@@ -24,7 +25,7 @@ export interface FanOut<Key> {
   /** Adds a follower, or changes what it asks for. */
   set(key: Key, follower: Follower): void
   delete(key: Key): void
-  /** Offers an event to all it is for, and tells `onMismatch` of some of the others. */
+  /** Offers an event to all it is for, and tells of some of the others. */
   dispatch(stored: StoredEvent): void
   /** Up to here everybody has passed; undefined without followers. */
   lowest(): number | undefined
@@ -32,39 +33,71 @@ export interface FanOut<Key> {
 
 export interface Follower {
   readonly consumer: Pick<Consumer, 'offer' | 'lowest'>
+  readonly place: HopPlace
   /** Undefined: every event. */
   readonly filter: EventFilter | undefined
   onMismatch(stored: StoredEvent, mismatch: Mismatch): void
 }
 
-/** Of one event at most so many mismatches are told, so that its cost does not grow with those it is not for. */
+/** Of one event at most so many are told that it is not for. */
 const MAX_TOLD = 100
+/** Values of an attribute for which the list of those is kept. */
+const MAX_LISTS = 100
 
-/** A hundred followers that each ask for a type of their own cost an event one look. */
-export function createFanOut<Key>(): FanOut<Key> {
+interface Shelves<Key> {
+  readonly byValue: Map<string, Map<Key, Follower>>
+  /** By the value that an event has: who asks for another one. */
+  readonly missed: Map<string | undefined, readonly Miss[]>
+}
+
+/**
+ * A hundred followers that each ask for a type of their own cost an event one look. Those that it is not for are told in one list, which
+ * is made once for each value.
+ */
+export function createFanOut<Key>(onMissed: (stored: StoredEvent, misses: readonly Miss[]) => void): FanOut<Key> {
   const followers = new Map<Key, Follower>()
-  /** By attribute, then value. */
-  const byValue = new Map<string, Map<string, Map<Key, Follower>>>()
+  /** By attribute. */
+  const shelved = new Map<string, Shelves<Key>>()
   const others = new Map<Key, Follower>()
 
-  const shelfOf = ({ filter }: Follower, isNew: boolean): Map<Key, Follower> | undefined => {
-    const required = filter?.required
-    if (!required) return others
-    let values = byValue.get(required.attribute)
-    if (!values && isNew) byValue.set(required.attribute, (values = new Map()))
-    let shelf = values?.get(required.value)
-    if (!shelf && isNew) values!.set(required.value, (shelf = new Map()))
-    return shelf
+  const add = (key: Key, follower: Follower): void => {
+    const { required } = follower.filter ?? {}
+    if (!required) {
+      others.set(key, follower)
+      return
+    }
+    let shelves = shelved.get(required.attribute)
+    if (!shelves) shelved.set(required.attribute, (shelves = { byValue: new Map(), missed: new Map() }))
+    shelves.missed.clear()
+    const shelf = shelves.byValue.get(required.value)
+    if (shelf) shelf.set(key, follower)
+    else shelves.byValue.set(required.value, new Map([[key, follower]]))
   }
   const remove = (key: Key): void => {
-    const follower = followers.get(key)
-    if (!follower) return
+    const { required } = followers.get(key)?.filter ?? {}
     followers.delete(key)
-    shelfOf(follower, false)?.delete(key)
-    const { attribute = '', value = '' } = follower.filter?.required ?? {}
-    const values = byValue.get(attribute)
-    if (values?.get(value)?.size === 0) values.delete(value)
-    if (values?.size === 0) byValue.delete(attribute)
+    others.delete(key)
+    const shelves = required && shelved.get(required.attribute)
+    const shelf = shelves?.byValue.get(required!.value)
+    if (!shelves || !shelf) return
+    shelves.missed.clear()
+    shelf.delete(key)
+    if (shelf.size === 0) shelves.byValue.delete(required!.value)
+    if (shelves.byValue.size === 0) shelved.delete(required!.attribute)
+  }
+  const missesOf = ({ byValue, missed }: Shelves<Key>, actual: string | undefined): readonly Miss[] => {
+    const known = missed.get(actual)
+    if (known) return known
+    const misses: Miss[] = []
+    for (const [value, shelf] of byValue) {
+      if (value === actual) continue
+      for (const { place, filter } of shelf.values()) {
+        if (misses.length < MAX_TOLD) misses.push({ at: place, clause: filter!.required!.clause, expected: value, actual })
+      }
+    }
+    if (missed.size >= MAX_LISTS) missed.clear()
+    missed.set(actual, misses)
+    return misses
   }
   const offer = (stored: StoredEvent, { consumer, filter, onMismatch }: Follower): void => {
     const mismatch = filter?.mismatch(stored.event)
@@ -76,26 +109,21 @@ export function createFanOut<Key>(): FanOut<Key> {
     set(key, follower) {
       remove(key)
       followers.set(key, follower)
-      shelfOf(follower, true)!.set(key, follower)
+      add(key, follower)
     },
     delete: remove,
     dispatch(stored) {
       const { attributes } = stored.event
       for (const follower of others.values()) offer(stored, follower)
-      let told = 0
-      for (const [attribute, values] of byValue) {
-        const actual = attributes.get(attribute)
-        const shelf = actual === undefined ? undefined : values.get(String(actual))
+      let left = MAX_TOLD
+      for (const [attribute, shelves] of shelved) {
+        const value = attributes.get(attribute)
+        const actual = value === undefined ? undefined : String(value)
+        const shelf = actual === undefined ? undefined : shelves.byValue.get(actual)
         if (shelf) for (const follower of shelf.values()) offer(stored, follower)
-        for (const [, missed] of values) {
-          if (missed === shelf) continue
-          if (told >= MAX_TOLD) break
-          for (const { filter, onMismatch } of missed.values()) {
-            if (told++ >= MAX_TOLD) break
-            const { clause, value } = filter!.required!
-            onMismatch(stored, { clause, expected: value, actual: actual === undefined ? undefined : String(actual) })
-          }
-        }
+        const misses = left > 0 ? missesOf(shelves, actual) : []
+        if (misses.length > 0) onMissed(stored, misses.length > left ? misses.slice(0, left) : misses)
+        left -= misses.length
       }
     },
     lowest() {

@@ -38,7 +38,9 @@ export interface OutletDeps extends Omit<CarryDeps, 'origin' | 'ownIntake' | 'lo
 export function createOutlet(deps: OutletDeps): Outlet {
   const { place, record, clock } = deps
   const logger = deps.logger.with({ [place.kind.toLowerCase()]: `${place.namespace}/${place.name}` })
-  const fanOut = createFanOut<string>()
+  const fanOut = createFanOut<string>((stored, misses) =>
+    record({ hop: 'missed', atMs: clock.now(), event: identity(stored), origin: place, offset: stored.offset, misses }),
+  )
   const working = new Map<string, { plan: Plan; filter: EventFilter | undefined; consumer: Consumer }>()
   const log = createEventLog({
     log: deps.log,
@@ -115,7 +117,12 @@ export function createOutlet(deps: OutletDeps): Outlet {
       if (current) void current.consumer.checkpoint().catch(() => {})
       const consumer = current?.consumer ?? begin(name)
       working.set(name, { plan, filter, consumer })
-      fanOut.set(name, { consumer, filter, onMismatch: (stored, mismatch) => recordMismatch(stored, plan.place, mismatch) })
+      fanOut.set(name, {
+        consumer,
+        place: plan.place,
+        filter,
+        onMismatch: (stored, mismatch) => recordMismatch(stored, plan.place, mismatch),
+      })
     },
     drop(name) {
       fanOut.delete(name)

@@ -13,6 +13,14 @@ export interface HopPlace {
   name: string
 }
 
+/** A place that an event was not for, and the clause that says so. */
+export interface Miss {
+  readonly at: HopPlace
+  readonly clause: string
+  readonly expected: string
+  readonly actual: string | undefined
+}
+
 interface HopBase {
   /** Milliseconds of the virtual clock. */
   atMs: number
@@ -44,6 +52,8 @@ export type Hop = HopBase &
         reason?: string
         hint?: string
       }
+    /** Filtered at many places at once. The list is the same one for many events, so that it costs each of them next to nothing. */
+    | { hop: 'missed'; misses: readonly Miss[] }
     | {
         hop: 'attempted'
         at: HopPlace

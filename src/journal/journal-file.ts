@@ -1,6 +1,6 @@
 import { closeSync, openSync, renameSync, rmSync } from 'node:fs'
 import type { HopPlace } from './hop.js'
-import type { JournalRecord, State } from './record.js'
+import { type JournalRecord, recordText, type State } from './record.js'
 
 export type SqlValue = string | number | Uint8Array | null
 
@@ -416,7 +416,7 @@ export function createJournalFile(tables: JournalTables, writer: JournalWriter):
       const payload = new Uint8Array(records.reduce((total, { data }) => total + (data?.length ?? 0), 0))
       let end = 0
       const rows = records.map((record) => {
-        const body = JSON.stringify(record.record)
+        const body = recordText(record.record)
         const size = ROW_BYTES + body.length + (record.record.dataKept ?? 0)
         bytes += size - (record.isNew ? 0 : record.bytes)
         if (record.isNew) events++

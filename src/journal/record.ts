@@ -1,5 +1,5 @@
 import type { AttributeValue } from '../cloudevents/event.js'
-import type { EventIdentity, Hop, HopPlace } from './hop.js'
+import type { EventIdentity, Hop, HopPlace, Miss } from './hop.js'
 
 /** One event as one Broker or channel took it, with everything that became of it there. Times are milliseconds of the virtual clock. */
 export interface JournalRecord {
@@ -16,6 +16,8 @@ export interface JournalRecord {
   replyOf?: { at: HopPlace; origin: HopPlace; offset: number; record?: string }
   /** One for each Trigger or Subscription (or the Broker itself) that had to do with it, in the order in which they did. */
   steps: Step[]
+  /** More places where it was filtered; `stepsOf` has them all. */
+  missed?: { atMs: number; misses: readonly Miss[] }[]
 }
 
 /** What happened to an event at one place. */
@@ -88,6 +90,11 @@ export function addHop(record: JournalRecord, hop: Hop): void {
       }
       return
     }
+    case 'missed': {
+      record.missed ??= []
+      record.missed.push({ atMs: hop.atMs, misses: hop.misses })
+      return
+    }
     case 'attempted': {
       const { atMs, attempt, destination, statusCode, error, tookMs, retryInMs } = hop
       const step = stepAt(record, hop.at)
@@ -145,6 +152,37 @@ function answerOf({ statusCode, error }: { statusCode: number | undefined; error
   return { ...(statusCode !== undefined && { statusCode }), ...(error !== undefined && { error }) }
 }
 
+/** What happened at each place, those included that it merely was not for. */
+export function stepsOf({ steps, missed = [] }: Pick<JournalRecord, 'steps' | 'missed'>): readonly Step[] {
+  if (missed.length === 0) return steps
+  const known = new Set(steps.map(({ at }) => placeKey(at)))
+  const others = missed.flatMap(({ atMs, misses }) =>
+    misses.flatMap(({ at, clause, expected, actual }): Step[] =>
+      known.has(placeKey(at))
+        ? []
+        : [{ at, filtered: { atMs, clause, expected, ...(actual !== undefined && { actual }) }, attempts: [], attemptCount: 0 }],
+    ),
+  )
+  return [...steps, ...others]
+}
+
+const placeKey = ({ kind, namespace, name }: HopPlace): string => `${kind}/${namespace}/${name}`
+
+/** The text of lists that many records share; they never change. */
+const listTexts = new WeakMap<readonly Miss[], string>()
+
+/** The record as JSON. */
+export function recordText({ missed, ...record }: JournalRecord): string {
+  const text = JSON.stringify(record)
+  if (!missed) return text
+  const lists = missed.map(({ atMs, misses }) => {
+    const list = listTexts.get(misses) ?? JSON.stringify(misses)
+    listTexts.set(misses, list)
+    return `{"atMs":${atMs},"misses":${list}}`
+  })
+  return `${text.slice(0, -1)},"missed":[${lists.join()}]}`
+}
+
 function stepAt(record: JournalRecord, { kind, namespace, name }: HopPlace): Step {
   const known = record.steps.find(({ at }) => at.name === name && at.kind === kind && at.namespace === namespace)
   if (known) return known
@@ -175,7 +213,8 @@ const WORST_FIRST: readonly [outcome: Outcome, state: State][] = [
   ['Filtered', 'Filtered'],
 ]
 
-export function stateOf({ steps }: Pick<JournalRecord, 'steps'>): State {
+export function stateOf({ steps, missed }: Pick<JournalRecord, 'steps' | 'missed'>): State {
   const outcomes = new Set(steps.map(outcomeOf))
+  if (missed) outcomes.add('Filtered')
   return WORST_FIRST.find(([outcome]) => outcomes.has(outcome))?.[1] ?? 'Accepted'
 }

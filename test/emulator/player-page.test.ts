@@ -44,7 +44,8 @@ test.skipIf(!chromium)('the player’s page sends an event through a Broker and 
   )
   await page.fill('#source', 'a b')
   expect(await page.text('#source-problem')).toMatch(/no spaces/)
-  expect(await page.text('#sink')).toBe('http://broker-ingress.knative-eventing.svc.cluster.local/default/main')
+  const broker = 'http://broker-ingress.knative-eventing.svc.cluster.local/default/main'
+  await vi.waitFor(async () => expect(await page.text('#sink')).toBe(broker), { timeout: 10_000, interval: 20 })
 
   await page.fill('#id', 'über-1')
   // Shown as it is, not as a part of the page.

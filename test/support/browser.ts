@@ -125,7 +125,8 @@ export async function openPage(chromium: string, url: string): Promise<{ page: P
     }
     await vi.waitFor(
       async () => {
-        if ((await evaluate('document.readyState')) !== 'complete') throw new Error('the page is still loading')
+        if ((await evaluate(`location.href === 'about:blank' ? 'blank' : document.readyState`)) !== 'complete')
+          throw new Error('the page is still loading')
       },
       { timeout: 30_000, interval: 20 },
     )

@@ -32,7 +32,7 @@ let messages: Message[] = []
 const followers = new Set<ServerResponse>()
 const proxy = env['http_proxy'] ?? ''
 const sink = sinkFrom()
-print('stdout', `cloudevents-player: sends to ${sink}`)
+print('stdout', `cloudevents-player: sends to ${shownSink()}`)
 
 /** The Broker of this namespace when nothing is said; which one this is stands in the proxy's URL. */
 function sinkFrom(): URL {
@@ -78,10 +78,10 @@ function tell(): void {
 async function send(event: CloudEvent, isStructured: boolean): Promise<void> {
   try {
     const status = await sendEvent(event, sink, { isStructured, proxy })
-    if (status >= 400) print('stderr', `cloudevents-player: ${sink} answered ${status}`)
+    if (status >= 400) print('stderr', `cloudevents-player: ${shownSink()} answered ${status}`)
     note(event, status >= 400 ? 'FAILED' : 'SENT')
   } catch (error) {
-    print('stderr', `cloudevents-player: ${sink} cannot be reached: ${(error as Error).message}`)
+    print('stderr', `cloudevents-player: ${shownSink()} cannot be reached: ${(error as Error).message}`)
     note(event, 'FAILED')
   }
 }

@@ -18,8 +18,10 @@ export async function claim<T extends KubeObject>(
   const claimed: T[] = []
   for (const candidate of candidates) {
     const { metadata } = candidate
-    const matches = labelSelectorMatches(owner.spec.selector, metadata.labels)
     const isOurs = isControlledBy(candidate, owner)
+    // Most candidates are somebody else's, and labels take longer to compare.
+    if (!isOurs && metadata.ownerReferences?.some(({ controller }) => controller)) continue
+    const matches = labelSelectorMatches(owner.spec.selector, metadata.labels)
     if (isOurs && matches) claimed.push(candidate)
     else if (isOurs)
       await withOwners(
@@ -28,7 +30,7 @@ export async function claim<T extends KubeObject>(
         candidate,
         metadata.ownerReferences!.filter(({ uid }) => uid !== owner.metadata.uid),
       )
-    else if (matches && !metadata.deletionTimestamp && !metadata.ownerReferences?.some(({ controller }) => controller)) {
+    else if (matches && !metadata.deletionTimestamp) {
       const adopted = await withOwners(client, kind, candidate, [...(metadata.ownerReferences ?? []), controllerReference(owner)])
       if (adopted) claimed.push(adopted)
     }

@@ -70,8 +70,8 @@ async function mark<T extends KubeObject>(kind: Kind<T>, route: Route, names: Re
 async function unmark<T extends KubeObject>(kind: Kind<T>, route: Route, wanted: ReadonlySet<string>, deps: Deps): Promise<void> {
   for (const object of deps.informer(kind).list(route.metadata.namespace)) {
     const routes = object.metadata.annotations?.[ROUTES_ANNOTATION]
-    const isMarked = routes?.split(',').includes(route.metadata.name)
-    if (isMarked && !wanted.has(object.metadata.name))
+    if (!routes?.includes(route.metadata.name) || wanted.has(object.metadata.name)) continue
+    if (routes.split(',').includes(route.metadata.name))
       await patchRoutes(kind, object, nameListWith(routes, route.metadata.name, false), deps)
   }
 }

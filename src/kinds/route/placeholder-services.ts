@@ -20,9 +20,7 @@ type Deps = Pick<ReconcilerDeps, 'client' | 'event'>
 
 /** The Services of a Route as they are. */
 export function placeholdersOf({ metadata }: Route, { informer }: Pick<ReconcilerDeps, 'informer'>): readonly CoreService[] {
-  return informer(coreServiceKind)
-    .list(metadata.namespace)
-    .filter((service) => service.metadata.labels?.[ROUTE_LABEL] === metadata.name)
+  return informer(coreServiceKind).labelled(ROUTE_LABEL, metadata.name, metadata.namespace)
 }
 
 /**

@@ -35,6 +35,7 @@ export function createFakeInformer<T extends KubeObject>(kind: Kind<T>): FakeInf
     kind,
     get: (ref) => objects.get(refText(ref)),
     list: () => [...objects.values()],
+    labelled: (label, value) => [...objects.values()].filter(({ metadata }) => metadata.labels?.[label] === value),
     onChange(listener) {
       listeners.add(listener)
       for (const object of objects.values()) listener({ type: 'ADDED', object, previous: undefined })

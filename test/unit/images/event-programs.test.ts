@@ -139,7 +139,9 @@ test('the player sends what it is told to, and lists what it sent and received, 
 })
 
 test('the player tells its page of changes, without the credential of its sink, and ends although a page is open', async () => {
-  const { child, exited, url } = await serving('quay.io/ruben/cloudevents-player', { K_SINK: 'http://127.0.0.1:1/to/secret/broker.svc/a' })
+  const { child, exited, url, output } = await serving('quay.io/ruben/cloudevents-player', {
+    K_SINK: 'http://127.0.0.1:1/to/secret/broker.svc/a',
+  })
   const stream = await fetch(`${url}/changes`)
   const reader = stream.body!.pipeThrough(new TextDecoderStream()).getReader()
   let text = ''
@@ -150,6 +152,7 @@ test('the player tells its page of changes, without the credential of its sink, 
   expect(text).not.toContain('secret')
   await post(url)
   await until(/data: changed\n\n/)
+  expect(output()).not.toContain('secret')
   child.kill('SIGTERM')
   expect(await exited).toBe(0)
 })

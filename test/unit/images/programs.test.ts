@@ -67,6 +67,17 @@ test('echo shows the request and its environment', async () => {
   expect(await (await fetch(url, { method: 'POST', body: new Uint8Array([0xff, 0]) })).json()).toMatchObject({ bodyBase64: '/wA=' })
 })
 
+test('echo keeps the credential of the workload proxy to itself', async () => {
+  const proxy = 'http://default:0f1e2d@127.0.0.1:1'
+  const { url } = await serving('kn.local/echo', { KN_LOCAL_PROXY: proxy, http_proxy: proxy, K_SINK: 'http://127.0.0.1:1/to/0f1e2d/a.svc' })
+  const text = await textOf(url)
+  expect(text).not.toContain('0f1e2d')
+  expect(JSON.parse(text).environment).toMatchObject({
+    http_proxy: 'http://default:…@127.0.0.1:1',
+    K_SINK: 'http://127.0.0.1:1/to/…/a.svc',
+  })
+})
+
 test('at SIGTERM a program finishes what it is answering, closes idle connections, and ends with 0', async () => {
   const { child, url, exited, output } = await serving('kn.local/sleep', { SLEEP_MS: '200' })
   const before = output().length

@@ -134,10 +134,8 @@ async function keepSlices(
   const { namespace, name } = service.metadata
   const present = deps
     .informer(endpointSliceKind)
-    .list(namespace)
-    .filter(
-      ({ metadata }) => metadata.labels?.[SERVICE_NAME_LABEL] === name && [OWN, MIRRORED].includes(metadata.labels[MANAGED_BY_LABEL] ?? ''),
-    )
+    .labelled(SERVICE_NAME_LABEL, name, namespace)
+    .filter(({ metadata }) => [OWN, MIRRORED].includes(metadata.labels?.[MANAGED_BY_LABEL] ?? ''))
   for (const { owner, draft } of wanted) {
     const existing = present.find(({ metadata }) => metadata.name === draft.metadata.name)
     await ensureOwned(client, endpointSliceKind, owner, draft, {

@@ -2,7 +2,7 @@ import { type Condition, readyCondition } from '../apimachinery/conditions.js'
 import { groupResource, type Kind, type KindFeed } from '../apimachinery/kind.js'
 import { type KubeObject, type ObjectRef, refText, timestamp } from '../apimachinery/object.js'
 import { isConflict, isNotFound } from '../apimachinery/status-error.js'
-import type { Informer } from '../client/informer.js'
+import type { Informer, InformerChange } from '../client/informer.js'
 import type { Controller, Outcome, Reconcile, ReconcilerDeps } from './reconcile.js'
 import { createUriResolver } from './resolve-uri.js'
 import { asJson, isSameJson } from './same-json.js'
@@ -111,14 +111,14 @@ export function feed(controller: Controller, queue: WorkQueue, informer: (kind: 
   const unsubscribe = [own.onChange(({ object }) => queue.add(refText(object.metadata)))]
   for (const child of controller.owns ?? []) {
     unsubscribe.push(
-      informer(child).onChange(({ object, previous }) => {
+      onLater(informer(child), ({ object, previous }) => {
         for (const key of new Set([...ownersOf(object, controller.kind), ...ownersOf(previous, controller.kind)])) queue.add(key)
       }),
     )
   }
   for (const { kind, wakes } of controller.wokenBy ?? []) {
     unsubscribe.push(
-      informer(kind).onChange(({ object, previous }) => {
+      onLater(informer(kind), ({ object, previous }) => {
         for (const ref of wakes(object, own)) queue.add(refText(ref))
         // What it concerned before the change and no longer does.
         if (previous) for (const ref of wakes(previous, own)) queue.add(refText(ref))
@@ -128,6 +128,16 @@ export function feed(controller: Controller, queue: WorkQueue, informer: (kind: 
   return () => {
     for (const end of unsubscribe) end()
   }
+}
+
+/** Without what is there already: every object it could concern is in the queue, and with many of both, finding that out takes long. */
+function onLater(informer: Informer<KubeObject>, listener: (change: InformerChange<KubeObject>) => void): () => void {
+  let isLater = false
+  const end = informer.onChange((change) => {
+    if (isLater) listener(change)
+  })
+  isLater = true
+  return end
 }
 
 function ownersOf(child: KubeObject | undefined, kind: Kind): string[] {

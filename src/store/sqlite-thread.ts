@@ -4,9 +4,6 @@ import type { ChangeRow } from './sqlite-format.js'
 import { errorFrom, type Reply, type Request, type WorkerOptions } from './sqlite-messages.js'
 import { StorageError } from './store.js'
 
-/** What the thread reads it hands on at once: room for more would only be held, for good, after a start with many objects. */
-const YOUNG_MB = 4
-
 /** The worker thread, as calls. */
 export interface StoreWorker {
   /** As they are in the file that was read. */
@@ -30,7 +27,7 @@ export async function startStoreWorker(options: {
   const { workerFile, path, maxFileBytes } = options
   const workerData: WorkerOptions = { path, maxFileBytes }
   // Without the flags of this process: a loader for TypeScript, say, would be loaded there too.
-  const thread = new Worker(workerFile, { workerData, name: 'store', execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
+  const thread = new Worker(workerFile, { workerData, name: 'store', execArgv: [] })
 
   let answer: { resolve: () => void; reject: (error: Error) => void } | undefined
   let ended: Error | undefined

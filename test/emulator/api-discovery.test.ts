@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createApi } from '../support/api.js'
 import { HELLO_IMAGE, type Ran, run, startTestEmulator } from '../support/emulator.js'
-import { findKubectls, minorOf } from '../support/kubectl.js'
+import { findOldestAndNewest, minorOf } from '../support/kubectl.js'
 
 const AGGREGATED = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
 const V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf'
@@ -138,7 +138,7 @@ test('OpenAPI v3 is read under its hash for good, v2 in both formats that client
   expect(protobuf.body.startsWith('\n\x032.0')).toBe(true)
 })
 
-describe.each(findKubectls())('kubectl $version', ({ path, version }) => {
+describe.each(findOldestAndNewest())('kubectl $version', ({ path, version }) => {
   const kubectl = (args: string, input?: string): Promise<Ran> => {
     const home = join(emulator.directory, version)
     mkdirSync(home, { recursive: true })

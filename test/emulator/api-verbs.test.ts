@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ApiRequest, createApi } from '../support/api.js'
 import { HELLO_IMAGE, type Ran, run, startTestEmulator } from '../support/emulator.js'
-import { findKubectls } from '../support/kubectl.js'
+import { findOldestAndNewest } from '../support/kubectl.js'
 
 const CONFIG_MAPS = '/api/v1/namespaces/default/configmaps'
 const SERVICES = '/apis/serving.knative.dev/v1/namespaces/default/services'
@@ -384,7 +384,7 @@ test('an eviction deletes a pod, with the options it carries, and is answered wi
   expect((await api('/api/v1/namespaces/default/configmaps/taken/eviction', eviction({}))).status).toBe(404)
 })
 
-describe.each(findKubectls())('kubectl $version', ({ path }) => {
+describe.each(findOldestAndNewest())('kubectl $version', ({ path }) => {
   const kubectl = (args: string, input?: string): Promise<Ran> =>
     run(path, args.split(' '), emulator.env, input === undefined ? {} : { input })
 

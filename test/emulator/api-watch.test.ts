@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { configMapKind } from '../../src/kinds/core/configmap/kind.js'
 import { createApi } from '../support/api.js'
 import { run, startTestEmulator } from '../support/emulator.js'
-import { findKubectls, minorOf } from '../support/kubectl.js'
+import { findOldestAndNewest, minorOf } from '../support/kubectl.js'
 import { openWebSocket, type PlainAnswer, type WebSocketClient } from '../support/websocket.js'
 
 const CONFIG_MAPS = '/api/v1/namespaces/watched/configmaps'
@@ -312,7 +312,7 @@ test('readers that do not read cost little, end cleanly, and go on where they we
   ])
 })
 
-describe.each(findKubectls())('kubectl $version', ({ path, version }) => {
+describe.each(findOldestAndNewest())('kubectl $version', ({ path, version }) => {
   test('watches until its time is up and ends well, and waits for what comes and goes', async () => {
     const name = `waited-${version.replace(/\W/g, '-')}`
     const kubectl = (args: string) => run(path, args.split(' '), emulator.env)

@@ -436,7 +436,7 @@ test.skipIf(process.platform !== 'linux')(
     isHolding = false
     for (const response of held) response.destroy()
     sink.received.length = 0
-    expect(await home.kn(['emulator', 'start'])).toMatchObject({ exitCode: 0 })
+    expect(await home.kn(['emulator', 'start'])).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('Error') })
     expect(await send(ports.clusterLocal, 'room', { body })).toBe(202)
     await until(() => sink.received.some(({ id }) => id === 'room') || undefined, 20_000, 'the last event')
     expect(new Set(sink.received.map(({ id }) => id))).toEqual(new Set([...accepted, 'room']))

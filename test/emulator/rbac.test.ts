@@ -7,7 +7,7 @@ import { secretKind } from '../../src/kinds/core/secret/kind.js'
 import { serviceAccountKind } from '../../src/kinds/core/serviceaccount/kind.js'
 import { makeHome, until } from '../support/daemon.js'
 import { type Ran, run, startTestEmulator } from '../support/emulator.js'
-import { findKubectls } from '../support/kubectl.js'
+import { findKubectls, findOldestAndNewest } from '../support/kubectl.js'
 
 const HELLO = readFileSync(join(process.cwd(), 'templates', 'manifests', 'hello.yaml'), 'utf8')
 const ROBOT = 'system:serviceaccount:default:robot'
@@ -32,7 +32,7 @@ function kubeconfigWith(emulator: RunningEmulator, token: string): NodeJS.Proces
   return { ...emulator.env, KUBECONFIG: path }
 }
 
-describe.each(findKubectls())('kubectl $version', ({ path, version }) => {
+describe.each(findOldestAndNewest())('kubectl $version', ({ path, version }) => {
   let emulator: RunningEmulator
   const minor = Number(/^v1\.(\d+)/.exec(version)![1])
   const kubectl = (args: string, env?: NodeJS.ProcessEnv, input?: string): Promise<Ran> =>

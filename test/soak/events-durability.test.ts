@@ -8,10 +8,10 @@ import { MAX_IN_FLIGHT } from '../../src/eventing/consumer.js'
 import { type Home, makeHome, until } from '../support/daemon.js'
 
 const IS_FULL = process.env['KN_SOAK'] === 'full'
-const EVENTS = IS_FULL ? 100_000 : 8000
+const EVENTS = IS_FULL ? 100_000 : 5000
 /** The emulator is killed when about so many events have been answered since it was started. */
-const EVENTS_A_LIFE = IS_FULL ? 4000 : 1600
-const QUIET_EVENTS = IS_FULL ? 20_000 : 2000
+const EVENTS_A_LIFE = IS_FULL ? 4000 : 1200
+const QUIET_EVENTS = IS_FULL ? 20_000 : 1500
 const SENDERS = 16
 const SEED = Number(process.env['KN_SOAK_SEED'] ?? createSystemRandom().bytes(4).readUInt32LE())
 const TYPES = ['order.paid', 'order.sent', 'order.lost'] as const

@@ -38,3 +38,9 @@ export function findKubectls(): Kubectl[] {
 export function minorOf(version: string): number {
   return Number(version.split('.')[1])
 }
+
+/** The first and the last of {@link findKubectls}, for what test/emulator/kubectl.test.ts does not ask of each. */
+export function findOldestAndNewest(): Kubectl[] {
+  const all = findKubectls()
+  return all.length > 1 ? [all[0]!, all.at(-1)!] : all
+}

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Hop } from '../../../src/journal/hop.js'
-import { addHop, addReply, outcomeOf, recordFor, stateOf } from '../../../src/journal/record.js'
+import { addHop, addReply, type JournalRecord, outcomeOf, recordFor, recordText, stateOf, stepsOf } from '../../../src/journal/record.js'
 import { accepted, aHop, delivered, identity, START_MS, trigger } from './hops.js'
 
 const folded = (...hops: Hop[]) => {
@@ -115,6 +115,23 @@ test('an event that comes round again says which way, and is delivered all the s
   const record = folded(accepted('a', 0), looped, ...delivered('a', 0))
   expect(stateOf(record)).toBe('Delivered')
   expect(record.steps[0]!.looped).toEqual({ atMs: START_MS, cycle })
+})
+
+test('places that an event was not for are told in one list, and stand with the others when it is read', () => {
+  const miss = (name: string) => ({ at: trigger(name), clause: 'filter.attributes.type', expected: name, actual: undefined })
+  const misses = [miss('audit'), miss('paid'), miss('__proto__')]
+  const missed = (list = misses): Hop => aHop('missed', 'a', 0, { misses: list })
+  expect(stateOf(folded(accepted('a', 0), missed()))).toBe('Filtered')
+  const record = folded(accepted('a', 0), missed(), ...delivered('a', 0), missed([miss('late')]))
+  expect(stateOf(record)).toBe('Delivered')
+  for (const read of [record, JSON.parse(recordText(record)) as JournalRecord]) {
+    expect(stepsOf(read).map((step) => [step.at.name, outcomeOf(step), step.filtered?.expected])).toEqual([
+      ['paid', 'Delivered', undefined],
+      ['audit', 'Filtered', 'audit'],
+      ['__proto__', 'Filtered', '__proto__'],
+      ['late', 'Filtered', 'late'],
+    ])
+  }
 })
 
 test('of a thousand attempts the newest fifty are kept, and all are counted', () => {

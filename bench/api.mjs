@@ -35,11 +35,11 @@ async function rate(connections, count, call) {
   return (count * 1000) / (performance.now() - startedMs)
 }
 
-async function eventually(what, probe, timeoutMs) {
+async function eventually(what, probe, timeoutMs, intervalMs = 50) {
   const deadlineMs = performance.now() + timeoutMs
   while (!(await probe())) {
     if (performance.now() > deadlineMs) throw new Error(`${what} took more than ${timeoutMs} ms`)
-    await pause(50)
+    await pause(intervalMs)
   }
 }
 
@@ -258,7 +258,7 @@ async function load(emulator, collection, make) {
   const acceptedMs = performance.now() - startedMs
   const [client] = connections
   const allReady = async () => (await client.json('GET', collection)).items.every(isReady)
-  await eventually(`${collection} becoming ready`, allReady, 600_000)
+  await eventually(`${collection} becoming ready`, allReady, 900_000, 1000)
   const readyMs = performance.now() - startedMs
   for (const connection of connections) connection.close()
   return `${(acceptedMs / 1000).toFixed(1)} s, ${(readyMs / 1000).toFixed(1)} s`

@@ -433,6 +433,7 @@ test.skipIf(process.platform !== 'linux')(
     expect(accepted.length).toBeGreaterThan(50)
 
     process.kill(pid, 'SIGKILL')
+    await until(() => !isAlive(pid) || undefined, 10_000, 'the end of the emulator')
     isHolding = false
     for (const response of held) response.destroy()
     sink.received.length = 0
@@ -443,3 +444,11 @@ test.skipIf(process.platform !== 'linux')(
     agent.destroy()
   },
 )
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { run, startTestEmulator } from '../support/emulator.js'
-import { findKubectls } from '../support/kubectl.js'
+import { findOldestAndNewest } from '../support/kubectl.js'
 
 interface Entry {
   manager: string
@@ -34,7 +34,7 @@ const deployment = (replicas: number | undefined, more: object = {}): object => 
   },
 })
 
-describe.each(findKubectls())('kubectl $version', ({ path, version }) => {
+describe.each(findOldestAndNewest())('kubectl $version', ({ path, version }) => {
   let emulator: Awaited<ReturnType<typeof startTestEmulator>>
   const minor = Number(/^v1\.(\d+)/.exec(version)![1])
   const kubectl = async (...args: string[]) => run(path, args, emulator.env)

@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../support/daemon.js'
 import { run, startTestEmulator } from '../support/emulator.js'
-import { findKubectls } from '../support/kubectl.js'
+import { findOldestAndNewest } from '../support/kubectl.js'
 
 const FIXTURES = join(process.cwd(), 'test', 'fixtures', 'crd')
 const DEFINITION = join(FIXTURES, 'widgets.yaml')
 const WIDGET = join(FIXTURES, 'widget.yaml')
 const NEITHER = '{"metadata":{"finalizers":null}}'
 
-describe.each(findKubectls())('kubectl $version', ({ path, version }) => {
+describe.each(findOldestAndNewest())('kubectl $version', ({ path, version }) => {
   let emulator: Awaited<ReturnType<typeof startTestEmulator>>
   const kubectl = async (...args: string[]) => run(path, args, emulator.env)
   const ok = async (...args: string[]): Promise<string> => {

@@ -13,17 +13,25 @@ export interface Kubectl {
  * and Debian's, unpacked below .cache by .ci/run. One per version.
  */
 export function findKubectls(): Kubectl[] {
+  found ??= find()
+  return [...found]
+}
+
+/** Asking seven of them takes a second. */
+let found: Kubectl[] | undefined
+
+function find(): Kubectl[] {
   const onPath = (process.env['PATH'] ?? '').split(delimiter).map((directory) => join(directory, 'kubectl'))
-  const found = [...onPath, join(process.cwd(), '.cache/kubectl-debian/usr/bin/kubectl')]
+  const files = [...onPath, join(process.cwd(), '.cache/kubectl-debian/usr/bin/kubectl')]
     .filter((path) => existsSync(path))
     .map((path) => realpathSync(path))
-  const siblings = found.flatMap((path) =>
+  const siblings = files.flatMap((path) =>
     readdirSync(dirname(path))
       .filter((name) => /^kubectl\.\d+\.\d+$/.test(name))
       .map((name) => join(dirname(path), name)),
   )
   const byVersion = new Map<string, Kubectl>()
-  for (const path of [...siblings, ...found]) {
+  for (const path of [...siblings, ...files]) {
     const text = execFileSync(path, ['version', '--client', '-o', 'json'], {
       encoding: 'utf8',
       env: { PATH: process.env['PATH'], HOME: '/nonexistent' },

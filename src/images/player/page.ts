@@ -79,7 +79,7 @@ const byId = (id) => document.getElementById(id)
 const SIGNS = { SENT: '\\u27a4 sent', RECEIVED: '\\u2713 received', FAILED: '\\u2717 failed' }
 const FIELDS = ['id', 'type', 'source', 'message']
 const touched = new Set()
-let shown = []
+let rows = new Map()
 
 /** crypto.randomUUID is only there where a page came over TLS or from this machine. */
 function newId() {
@@ -132,29 +132,43 @@ function cell(row, text) {
   row.insertCell().textContent = text || '-'
 }
 
+function rowOf(message) {
+  const row = document.createElement('tr')
+  row.dataset.status = message.type
+  cell(row, message.id)
+  cell(row, message.eventType)
+  cell(row, message.subject)
+  cell(row, message.source)
+  cell(row, SIGNS[message.type])
+  cell(row, new Date(message.receivedAt).toLocaleString())
+  const button = document.createElement('button')
+  button.type = 'button'
+  button.textContent = '\\u2709'
+  button.title = 'Show the event'
+  button.setAttribute('aria-label', 'Show event ' + message.id)
+  button.addEventListener('click', () => {
+    byId('details').textContent = JSON.stringify(message, null, 2)
+    byId('dialog').showModal()
+  })
+  row.insertCell().append(button)
+  return row
+}
+
+/** A row that is still wanted stays the element that it is: replaced under a pressed button, it would swallow the click. */
 function show(messages) {
-  shown = messages
   const body = byId('events')
-  body.replaceChildren()
+  const before = rows
+  rows = new Map()
   for (const message of messages) {
-    const row = body.insertRow()
-    row.dataset.status = message.type
-    cell(row, message.id)
-    cell(row, message.eventType)
-    cell(row, message.subject)
-    cell(row, message.source)
-    cell(row, SIGNS[message.type])
-    cell(row, new Date(message.receivedAt).toLocaleString())
-    const button = document.createElement('button')
-    button.type = 'button'
-    button.textContent = '\\u2709'
-    button.title = 'Show the event'
-    button.setAttribute('aria-label', 'Show event ' + message.id)
-    button.addEventListener('click', () => {
-      byId('details').textContent = JSON.stringify(message, null, 2)
-      byId('dialog').showModal()
-    })
-    row.insertCell().append(button)
+    let key = JSON.stringify(message)
+    while (rows.has(key)) key += ' '
+    rows.set(key, before.get(key) || rowOf(message))
+  }
+  for (const [key, row] of before) if (!rows.has(key)) row.remove()
+  let next = body.firstElementChild
+  for (const row of rows.values()) {
+    if (row === next) next = next.nextElementSibling
+    else body.insertBefore(row, next)
   }
   byId('none').hidden = messages.length > 0
 }

@@ -4,6 +4,7 @@ import { deploymentKind } from '../../src/kinds/core/deployment/kind.js'
 import { podKind } from '../../src/kinds/core/pod/kind.js'
 import { replicaSetKind } from '../../src/kinds/core/replicaset/kind.js'
 import { coreServiceKind } from '../../src/kinds/core/service/kind.js'
+import { serviceAccountKind } from '../../src/kinds/core/serviceaccount/kind.js'
 import { imageKind } from '../../src/kinds/image/kind.js'
 import { kingressKind } from '../../src/kinds/kingress/kind.js'
 import { podAutoscalerKind } from '../../src/kinds/podautoscaler/kind.js'
@@ -101,6 +102,21 @@ test('a program that ends makes the Revision not Ready with its exit code and la
     const [user] = status?.containerStatuses ?? []
     return user!.restartCount > 0 && (user!.lastState.terminated ?? user!.state.terminated)?.exitCode === 3
   })
+})
+
+test('a Service whose account is not there says so, and comes up once it is', async ({ client, clock }) => {
+  await client.create(serviceKind, aService({ name: 'hello', template: { serviceAccountName: 'robot' } }))
+  const wanted = { type: 'ResourcesAvailable', status: 'False', reason: 'FailedCreate' } as const
+  const revision = await eventually(client, revisionKind, 'hello-00001', wanted)
+  expect(revision.status!.conditions!.find(({ type }) => type === 'Ready')!.message).toMatch(
+    /^pods "hello-00001-deployment-[a-z0-9]+-" is forbidden: error looking up service account default\/robot: serviceaccount "robot" not found$/,
+  )
+  await client.create(serviceAccountKind, { metadata: { namespace: 'default', name: 'robot' }, imagePullSecrets: [{ name: 'pull' }] })
+  // The back-off of its ReplicaSet, which has tried a few times.
+  await clock.advance(10_000)
+  await eventually(client, serviceKind, 'hello', { type: 'Ready', status: 'True' })
+  const [pod] = await client.list(podKind, 'default')
+  expect(pod!.spec).toMatchObject({ serviceAccountName: 'robot', imagePullSecrets: [{ name: 'pull' }] })
 })
 
 test('deleting a Service takes its children and its processes with it', async ({ client, emulator }) => {

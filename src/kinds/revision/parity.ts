@@ -34,7 +34,7 @@ export const revisionSpecParity: ParityTable = [
   ...below('containers[]', containerParity),
   ...enforced('containerConcurrency', 'timeoutSeconds', 'responseStartTimeoutSeconds', 'idleTimeoutSeconds'),
   ...refused('the Pod is not started, and its status says why', 'volumes[].*'),
-  ...stored('a name to be shown, whether or not there is such an account: programs get no credential', 'serviceAccountName'),
+  ...enforced('serviceAccountName'),
   ...stored('programs get no credential anyway', 'automountServiceAccountToken'),
   ...stored('programs get no variables for the other Services of their namespace', 'enableServiceLinks'),
   ...stored(NO_REGISTRY, 'imagePullSecrets[].*'),

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../apimachinery/object.js'
+import { onNextTurn } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import { createDecider } from './decide.js'
 import type { HistoryEntry } from './history.js'
@@ -93,8 +94,8 @@ export async function openSqliteStore(options: {
     waiters.push(waiter)
     if (syncing || syncDue) return
     syncDue = true
-    // Whatever else this turn of the event loop writes goes into the same sync.
-    queueMicrotask(() => {
+    // Whatever else is written before the next turn of the event loop, by other requests too, goes into the same sync.
+    onNextTurn(() => {
       syncDue = false
       if (!syncing) void sync()
     })

@@ -52,6 +52,8 @@ export function createRequestHandler(deps: {
   const { server, version, token, random, log, discovery, openApi, metrics, answerResource } = deps
   const { authorizer, tokens, acceptToken } = server.access
   const certificates = new WeakMap<TLSSocket, { shown: ClientCertificate | undefined }>()
+  /** What the administrator showed on a connection: comparing secrets in constant time once for each is enough. */
+  const administrators = new WeakMap<object, string>()
   const groupVersions = (): string[] => [
     ...new Set(server.kinds.filter(({ kind }) => kind.group).map(({ kind }) => `${kind.group}/${kind.version}`)),
   ]
@@ -68,11 +70,18 @@ export function createRequestHandler(deps: {
   const userOf = (request: IncomingMessage, path: string, { trusted }: ListenerTrust): Identity | undefined => {
     const { authorization } = request.headers
     const accountFor = (shown: string): Identity | undefined => acceptToken(shown)?.user
-    const found =
-      trusted && authorization === undefined
-        ? { user: INSTANCE_ADMIN }
-        : authenticate({ authorization, certificate: certificateOf(request.socket) }, { token, accountFor })
-    if ('user' in found) return actingUser(found.user, request.headersDistinct, request.headers, authorizer)
+    const isKnown = authorization === undefined ? trusted : administrators.get(request.socket) === authorization
+    const found = isKnown
+      ? { user: INSTANCE_ADMIN }
+      : authenticate({ authorization, certificate: certificateOf(request.socket) }, { token, accountFor })
+    if (!isKnown && authorization !== undefined && 'user' in found && found.user === INSTANCE_ADMIN)
+      administrators.set(request.socket, authorization)
+    if ('user' in found) {
+      const { headers } = request
+      // Only then: the distinct headers are read anew for each request that asks for them.
+      const wantsToAct = Object.keys(headers).some((header) => header.startsWith('impersonate-'))
+      return wantsToAct ? actingUser(found.user, request.headersDistinct, headers, authorizer) : found.user
+    }
     if ('anonymous' in found && isPublicPath(path)) return undefined
     throw refusals.unauthorized()
   }

@@ -5,10 +5,12 @@ import { statusText } from './representation.js'
 
 /** Sends a whole body. */
 export function sendText(response: ServerResponse, code: number, body: string, contentType: string): void {
-  // As bytes: with a body of text Node would encode the headers in front of it as UTF-8 too, and warnings are that already.
-  const bytes = Buffer.from(body)
-  response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': bytes.length })
-  response.end(bytes)
+  const size = Buffer.byteLength(body)
+  response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': size })
+  // Node puts the headers in front of a text, in its encoding: as UTF-8 it would encode warnings, which are that already, once
+  // more. ASCII is Latin-1 too, and goes out in one write instead of two parts.
+  if (size === body.length) response.end(body, 'latin1')
+  else response.end(Buffer.from(body))
 }
 
 /** Sends a generated document, or says that the client's copy of it is still good. */

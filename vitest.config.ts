@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
 const common = { isolate: false, testTimeout: 20_000, hookTimeout: 60_000 }
-/** Whole emulators and child processes: one file at a time, or they would take each other's processor. */
+/** What counts syncs and kills: one file at a time. */
 const alone = { ...common, fileParallelism: false, testTimeout: 120_000 }
+/** Whole emulators and child processes spend much of their time waiting: two files at a time, however many cores there are. */
+const few = { ...common, maxWorkers: 2, testTimeout: 120_000 }
 
 export default defineConfig({
   test: {
@@ -10,8 +12,8 @@ export default defineConfig({
     reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'test-results.json' }]] : ['default'],
     projects: [
       { extends: true, test: { ...common, name: 'unit', include: ['test/unit/**/*.test.ts'] } },
-      { extends: true, test: { ...alone, name: 'emulator', include: ['test/emulator/**/*.test.ts'] } },
-      { extends: true, test: { ...alone, name: 'cli', include: ['test/cli/**/*.test.ts'] } },
+      { extends: true, test: { ...few, name: 'emulator', include: ['test/emulator/**/*.test.ts'] } },
+      { extends: true, test: { ...few, name: 'cli', include: ['test/cli/**/*.test.ts'] } },
       { extends: true, test: { ...alone, name: 'soak', include: ['test/soak/**/*.test.ts'], testTimeout: 3_600_000 } },
     ],
   },

@@ -12,9 +12,9 @@ const quick = process.argv.includes('--quick')
 const rounds = quick ? 1 : 7
 const CONCURRENCY = 16
 const WATCHERS = 100
-const OBJECTS = quick ? 1000 : 10_000
-const SERVICES = quick ? 50 : 1000
-const IDLE_MS = quick ? 5000 : 60_000
+const OBJECTS = quick ? 200 : 10_000
+const SERVICES = quick ? 10 : 1000
+const IDLE_MS = quick ? 1000 : 60_000
 
 const TEXT = 'x'.repeat(700)
 const CONFIG_MAPS = (namespace) => `/api/v1/namespaces/${namespace}/configmaps`

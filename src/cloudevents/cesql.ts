@@ -1,8 +1,9 @@
+import type { CesqlFunction, CesqlFunctions } from './cesql/functions.js'
 import { parse } from './cesql/parse.js'
 import type { CesqlError, CesqlErrorKind, CesqlValue, Run } from './cesql/values.js'
 import type { CloudEvent } from './event.js'
 
-export type { CesqlError, CesqlErrorKind, CesqlValue }
+export type { CesqlError, CesqlErrorKind, CesqlFunction, CesqlFunctions, CesqlValue }
 
 /** What an evaluation comes to: there is always a value, and with errors it is the one that the specification says goes with them. */
 export interface CesqlOutcome {
@@ -31,12 +32,16 @@ export type CesqlDialect = 'specification' | 'knative'
 const NO_ERRORS: readonly CesqlError[] = []
 
 /**
- * Compiles an expression, or says where it stops being one. Never throws.
+ * Compiles an expression, or says where it stops being one. Never throws. `functions` are known to it beside the built-in ones.
  * @see cloudevents/spec cesql/spec.md
  * @see cloudevents/sdk-go sql/v2
  */
-export function parseCesql(text: string, dialect: CesqlDialect = 'specification'): { expression: CesqlExpression } | CesqlProblem {
-  const root = parse(text, dialect === 'knative' ? 'bytes' : 'characters')
+export function parseCesql(
+  text: string,
+  dialect: CesqlDialect = 'specification',
+  functions?: CesqlFunctions,
+): { expression: CesqlExpression } | CesqlProblem {
+  const root = parse(text, dialect === 'knative' ? 'bytes' : 'characters', functions)
   if ('problem' in root) return root
   const evaluate = (event: CloudEvent): CesqlOutcome => {
     const run: Run = { event, errors: undefined }

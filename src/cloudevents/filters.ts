@@ -1,4 +1,4 @@
-import { type CesqlExpression, parseCesql } from './cesql.js'
+import { type CesqlExpression, type CesqlFunctions, parseCesql } from './cesql.js'
 import { attributeText, type CloudEvent } from './event.js'
 import { type Comparison, nearMiss, nearName } from './near-miss.js'
 import { NO_TIME, timestampFrom } from './values.js'
@@ -56,21 +56,22 @@ interface Clause {
 
 /**
  * The filter of a Trigger: `spec.filters` where it has entries, then `spec.filter` is not looked at; else `spec.filter.attributes`.
+ * `functions` are known to its expressions beside CESQL's own.
  * @see knative/eventing v1.22 pkg/broker/filter/filter_handler.go
  */
-export function triggerFilter(spec: {
-  readonly filters?: readonly FilterSpec[]
-  readonly filter?: { readonly attributes?: Readonly<Record<string, string>> }
-}): EventFilter {
-  return spec.filters?.length ? filterFrom(spec.filters) : attributesFilter(spec.filter?.attributes)
+export function triggerFilter(
+  spec: { readonly filters?: readonly FilterSpec[]; readonly filter?: { readonly attributes?: Readonly<Record<string, string>> } },
+  functions?: CesqlFunctions,
+): EventFilter {
+  return spec.filters?.length ? filterFrom(spec.filters, functions) : attributesFilter(spec.filter?.attributes)
 }
 
 /**
  * The filter that `spec.filters` makes: all of its entries have to hold. Entries that cannot be used (no dialect, an empty value, an
  * expression that does not parse) are left out, as in Knative; admission has refused them before.
  */
-export function filterFrom(spec: readonly FilterSpec[] | undefined): EventFilter {
-  const clauses = clausesFrom(spec ?? [], 'filters')
+export function filterFrom(spec: readonly FilterSpec[] | undefined, functions?: CesqlFunctions): EventFilter {
+  const clauses = clausesFrom(spec ?? [], 'filters', functions)
   return clauses.length === 0 ? noFilter('filters', 'there is no filter, so every event passes') : filterOf(allOf(clauses, 'filters'))
 }
 
@@ -100,12 +101,12 @@ function noFilter(clause: string, reason: string): EventFilter {
   return { test: () => 'none', explain: () => verdict }
 }
 
-function clausesFrom(specs: readonly FilterSpec[], path: string): Clause[] {
-  return specs.flatMap((spec, index) => clauseFrom(spec, `${path}[${index}]`) ?? [])
+function clausesFrom(specs: readonly FilterSpec[], path: string, functions: CesqlFunctions | undefined): Clause[] {
+  return specs.flatMap((spec, index) => clauseFrom(spec, `${path}[${index}]`, functions) ?? [])
 }
 
 /** @see knative/eventing v1.22 pkg/eventfilter/subscriptionsapi/create.go */
-function clauseFrom(spec: FilterSpec, path: string): Clause | undefined {
+function clauseFrom(spec: FilterSpec, path: string, functions: CesqlFunctions | undefined): Clause | undefined {
   for (const dialect of ['exact', 'prefix', 'suffix'] as const) {
     const entries = Object.entries(spec[dialect] ?? {})
     if (entries.length === 0) continue
@@ -113,10 +114,10 @@ function clauseFrom(spec: FilterSpec, path: string): Clause | undefined {
     const clauses = entries.map(([name, value]) => comparison(dialect, name, value, `${path}.${dialect}.${name}`))
     return allOf(clauses, `${path}.${dialect}`)
   }
-  if (spec.all?.length) return allOf(clausesFrom(spec.all, `${path}.all`), `${path}.all`)
-  if (spec.any?.length) return anyOf(clausesFrom(spec.any, `${path}.any`), `${path}.any`)
-  if (spec.not) return notOf(clauseFrom(spec.not, `${path}.not`), `${path}.not`)
-  return spec.cesql ? cesql(spec.cesql, `${path}.cesql`) : undefined
+  if (spec.all?.length) return allOf(clausesFrom(spec.all, `${path}.all`, functions), `${path}.all`)
+  if (spec.any?.length) return anyOf(clausesFrom(spec.any, `${path}.any`, functions), `${path}.any`)
+  if (spec.not) return notOf(clauseFrom(spec.not, `${path}.not`, functions), `${path}.not`)
+  return spec.cesql ? cesql(spec.cesql, `${path}.cesql`, functions) : undefined
 }
 
 /** Fails with the first that fails; else the result is the last one's, `none` included. */
@@ -266,8 +267,8 @@ function reader(name: string): (event: CloudEvent) => string | undefined {
  * the delivery of the event fails there.
  * @see knative/eventing v1.22 pkg/eventfilter/subscriptionsapi/cesql_filter.go
  */
-function cesql(text: string, path: string): Clause | undefined {
-  const parsed = parseCesql(text, 'knative')
+function cesql(text: string, path: string, functions: CesqlFunctions | undefined): Clause | undefined {
+  const parsed = parseCesql(text, 'knative', functions)
   if ('problem' in parsed) return undefined
   const { expression } = parsed
   const test = (event: CloudEvent): Outcome => {

@@ -50,23 +50,36 @@ const IDLE_PER_HOST = 100
 /** Sets of authorities whose connections are kept. */
 const MAX_TLS_AGENTS = 32
 
-/**
- * Sends events over HTTP/1.1, with and without TLS, on kept connections. `reach` says what a URL's host means here. Time limits
- * are in real time.
- */
-export function createSender(deps: { reach: (url: URL) => Reach | Promise<Reach>; realClock: Clock }): Sender {
+export interface SenderDeps {
+  /** What a URL's host means here. */
+  reach: (url: URL) => Reach | Promise<Reach>
+  /** Authorities in PEM that are trusted by all, as they are now; the same array until they change. Absent: none. */
+  trustBundles?: () => readonly string[]
+  realClock: Clock
+}
+
+/** Sends events over HTTP/1.1, with and without TLS, on kept connections. Time limits are in real time. */
+export function createSender(deps: SenderDeps): Sender {
   const agentOptions = { keepAlive: true, maxFreeSockets: IDLE_PER_HOST, scheduling: 'lifo' } as const
   const plain = new HttpAgent(agentOptions)
   const secure = new Map<string, HttpsAgent>()
+  let bundles: readonly string[] = []
   const secureFor = (caCerts: string): HttpsAgent => {
+    const newest = deps.trustBundles?.() ?? bundles
+    if (newest !== bundles) {
+      for (const agent of secure.values()) retire(agent)
+      secure.clear()
+      bundles = newest
+    }
     const known = secure.get(caCerts)
     if (known) return known
     if (secure.size >= MAX_TLS_AGENTS) {
       const [oldest, agent] = [...secure][0]!
-      agent.destroy()
+      retire(agent)
       secure.delete(oldest)
     }
-    const agent = new HttpsAgent({ ...agentOptions, ...(caCerts && { ca: [...rootCertificates, caCerts] }) })
+    const more = caCerts === '' ? bundles : [...bundles, caCerts]
+    const agent = new HttpsAgent({ ...agentOptions, ...(more.length > 0 && { ca: [...rootCertificates, ...more] }) })
     secure.set(caCerts, agent)
     return agent
   }
@@ -132,6 +145,12 @@ export function createSender(deps: { reach: (url: URL) => Reach | Promise<Reach>
       secure.clear()
     },
   }
+}
+
+/** Requests that are under way go on, and no connection is kept for another. */
+function retire(agent: HttpsAgent): void {
+  agent.maxFreeSockets = 0
+  for (const sockets of Object.values(agent.freeSockets)) for (const socket of [...(sockets ?? [])]) socket.destroy()
 }
 
 /**
@@ -250,5 +269,30 @@ function whyText(error: unknown): string {
     return `dial tcp: lookup ${(error as { hostname?: string }).hostname ?? ''}: no such host`
   if (code === 'ECONNRESET') return error.message === 'socket hang up' ? 'EOF' : 'read: connection reset by peer'
   if (code === 'EPIPE') return 'write: broken pipe'
-  return error.message
+  return (code !== undefined && tlsText(code, error)) || error.message
+}
+
+/** What Node says of a chain that leads to nobody who is trusted; to Go it is all one. */
+const UNKNOWN_AUTHORITY = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+/** How TLS was refused; undefined where it was not TLS. @see crypto/tls and crypto/x509 of Go */
+function tlsText(code: string, error: Error): string | undefined {
+  const notVerified = 'tls: failed to verify certificate: x509:'
+  if (UNKNOWN_AUTHORITY.has(code)) return `${notVerified} certificate signed by unknown authority`
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') return `${notVerified} certificate has expired or is not yet valid`
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    const { host, cert } = error as Error & { host?: string; cert?: { subjectaltname?: string } }
+    const names = (cert?.subjectaltname ?? '').split(', ').filter(Boolean)
+    const valid = names.map((name) => name.replace(/^(?:DNS|IP Address):/, '')).join(', ')
+    return `${notVerified} certificate is valid for ${valid}, not ${host ?? ''}`
+  }
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || (code === 'EPROTO' && error.message.includes('wrong version number')))
+    return 'http: server gave HTTP response to HTTPS client'
+  return undefined
 }

@@ -76,7 +76,11 @@ export async function bootstrap(options: {
   for (const [name, data] of Object.entries(SERVING_CONFIG))
     await ensure(configMapKind, { metadata: { name, namespace: SERVING_NAMESPACE }, data })
 
-  const data = { 'external-port': String(ports.external), 'cluster-local-port': String(ports.clusterLocal) }
+  const data = {
+    'external-port': String(ports.external),
+    'cluster-local-port': String(ports.clusterLocal),
+    'cluster-local-tls-port': String(ports.clusterLocalTls),
+  }
   await ensure(configMapKind, { metadata: LOCAL_CONFIG, data })
   await client.patch(configMapKind, LOCAL_CONFIG, { type: 'application/merge-patch+json', body: { data } })
 }

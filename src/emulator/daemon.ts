@@ -12,7 +12,7 @@ import { type Emulator, startEmulator } from './emulator.js'
 import type { DaemonMessage } from './instance.js'
 import { type InstancePaths, pathsIn } from './paths.js'
 import { programFile } from './programs.js'
-import { CLOCK_MODES, type ClockChoice, type InstanceRecord, type RunningRecord, serviceAccountKeyOf } from './record.js'
+import { CLOCK_MODES, type ClockChoice, type InstanceRecord, type RunningRecord, serviceAccountKeyOf, withAllPorts } from './record.js'
 
 /**
  * The emulator's process: `emulator.cjs DIRECTORY [--attached] [--clock=real|virtual]`. Its log is its standard output.
@@ -36,8 +36,9 @@ async function main(directory: string, words: readonly string[]): Promise<void> 
   }
 
   let emulator: Emulator
-  const record = JSON.parse(readFileSync(paths.record, 'utf8')) as InstanceRecord
+  let record = JSON.parse(readFileSync(paths.record, 'utf8')) as InstanceRecord
   try {
+    record = await withAllPorts(record, paths)
     const store = await openSqliteStore({
       path: paths.store,
       workerFile: programFile('store-worker.cjs'),

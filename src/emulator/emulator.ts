@@ -27,14 +27,17 @@ import { endpointSliceKind } from '../kinds/core/endpointslice/kind.js'
 import { NODE_NAME } from '../kinds/core/node/schema.js'
 import { podKind } from '../kinds/core/pod/kind.js'
 import { QUEUE_PROXY } from '../kinds/core/pod/schema.js'
+import { secretKind } from '../kinds/core/secret/kind.js'
 import { coreServiceKind } from '../kinds/core/service/kind.js'
 import { serviceAccountKind } from '../kinds/core/serviceaccount/kind.js'
 import { isEnabled } from '../kinds/eventing-config.js'
-import { EVENTING_CONTROLLER_USER } from '../kinds/eventing-labels.js'
+import { EVENTING_CONTROLLER_USER, EVENTING_NAMESPACE } from '../kinds/eventing-labels.js'
+import { TLS_SERVERS } from '../kinds/eventing-tls.js'
 import { eventPolicyKind } from '../kinds/eventpolicy/kind.js'
 import { controllers, servedKindsWith } from '../kinds/index.js'
 import { inMemoryChannelKind } from '../kinds/inmemorychannel/kind.js'
 import { kingressKind } from '../kinds/kingress/kind.js'
+import { requestReplyKind } from '../kinds/requestreply/kind.js'
 import { revisionKind } from '../kinds/revision/kind.js'
 import { domainConfig } from '../kinds/serving-config.js'
 import { subscriptionKind } from '../kinds/subscription/kind.js'
@@ -62,6 +65,7 @@ import { createPortWarnings } from './port-warnings.js'
 import type { Ports } from './ports.js'
 import { programFile, programsDirectory } from './programs.js'
 import { createReach } from './reach.js'
+import { createTransportEncryption } from './transport-encryption.js'
 import { createWebhookCaller } from './webhooks.js'
 
 export interface Emulator {
@@ -172,7 +176,7 @@ export async function startEmulator(options: {
     os: process.platform,
     arch: goArch(),
   })
-  await bootstrapEventing({ client: admin, clusterLocalPort: options.ports.clusterLocal })
+  await bootstrapEventing({ client: admin, ports: options.ports })
   await bootstrapRoles({ client: admin })
   await publishApiServices(clientFor(server.inside, AGGREGATOR), server.kinds)
   await publishDefinitions(clientFor(server.inside, OWN_DEFINITION_WRITER), server.kinds)
@@ -229,12 +233,27 @@ export async function startEmulator(options: {
     slices: manager.informer(endpointSliceKind),
     pods: manager.informer(podKind),
     domains: () => domainConfig(configMap).map(({ domain }) => domain),
-    ports: () => ({ external: gateway.externalPort, clusterLocal: gateway.clusterLocalPort }),
+    ports: () => ({
+      external: gateway.externalPort,
+      clusterLocal: gateway.clusterLocalPort,
+      clusterLocalTls: options.ports.clusterLocalTls,
+    }),
+    speaksTls: ({ namespace, name }) => namespace === EVENTING_NAMESPACE && TLS_SERVERS.some(({ service }) => service === name),
     random,
   })
   const proxy = await startWorkloadProxy({ reach, random, log: log.with({ part: 'gateway' }) })
   const { tokens } = server.access
   const oidc = tokens && createOidc({ tokens, serviceAccounts: manager.informer(serviceAccountKind), configMap, realClock })
+  const encryption = createTransportEncryption({
+    client: clientFor(server.inside, EVENTING_CONTROLLER_USER),
+    configMaps: manager.informer(configMapKind),
+    secrets: manager.informer(secretKind),
+    configMap,
+    port: options.ports.clusterLocalTls,
+    busy: manager.busy,
+    realClock,
+    log: log.with({ part: 'eventing' }),
+  })
   const subscriptions = manager.informer(subscriptionKind)
   const eventing = startEventing({
     informers: {
@@ -242,8 +261,11 @@ export async function startEmulator(options: {
       triggers: manager.informer(triggerKind),
       channels: manager.informer(inMemoryChannelKind),
       policies: manager.informer(eventPolicyKind),
+      requestReplies: manager.informer(requestReplyKind),
+      secrets: manager.informer(secretKind),
     },
     ...(oidc && { oidc }),
+    encryption,
     subscriptionOf: (trigger) => subscriptions.get({ namespace: trigger.metadata.namespace, name: subscriptionName(trigger) }),
     openLogs: eventLogs.open,
     reach,
@@ -288,6 +310,7 @@ export async function startEmulator(options: {
       write: (podUid, lines) => runtime.appendLog(podUid, QUEUE_PROXY, lines),
     },
   })
+  encryption.start(gateway.listenSecurely)
   autoscaler.start(gateway.counts)
   await manager.start()
   const collector = startGarbageCollector({
@@ -318,13 +341,14 @@ export async function startEmulator(options: {
   })
 
   return {
-    ports: { control: control.port, external: gateway.externalPort, clusterLocal: gateway.clusterLocalPort },
+    ports: { ...options.ports, control: control.port, external: gateway.externalPort, clusterLocal: gateway.clusterLocalPort },
     client: admin,
     settled,
     async stop() {
       await control.stop()
       await clockKeeper.stop()
       autoscaler.stop()
+      encryption.stop()
       await eventing.stop()
       await eventLogs.close()
       await gateway.stop()

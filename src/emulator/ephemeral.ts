@@ -13,8 +13,9 @@ export async function withEphemeralInstance<T>(deps: InstanceDeps, work: (kubeco
   const directory = mkdtempSync(join(tmpdir(), 'kn-emulator-'))
   const paths = instancePaths('ephemeral', { ...deps.env, XDG_STATE_HOME: directory })
   try {
-    const [control, external, clusterLocal] = (await freePorts(3)) as [number, number, number]
-    const { child } = await startInstance({ name: 'ephemeral', paths, ports: { control, external, clusterLocal }, attached: true }, deps)
+    const [control, external, clusterLocal, clusterLocalTls] = (await freePorts(4)) as [number, number, number, number]
+    const ports = { control, external, clusterLocal, clusterLocalTls }
+    const { child } = await startInstance({ name: 'ephemeral', paths, ports, attached: true }, deps)
     try {
       return await work(paths.kubeconfig)
     } finally {

@@ -147,7 +147,9 @@ export function removeInstance(paths: InstancePaths): void {
 }
 
 async function checkPorts(record: InstanceRecord): Promise<void> {
-  for (const [role, port] of Object.entries(record.ports) as [keyof Ports, number][]) {
+  // The one for TLS is listened on later, if ever.
+  const { clusterLocalTls: _, ...needed } = record.ports
+  for (const [role, port] of Object.entries(needed) as [keyof typeof needed, number][]) {
     if (await isPortFree(port)) continue
     const holder = await portHolder(port)
     const flag = { control: '--control-port', external: '--external-port', clusterLocal: '--cluster-local-port' }[role]

@@ -6,10 +6,12 @@ export interface Ports {
   control: number
   external: number
   clusterLocal: number
+  /** Eventing with TLS: listened on from when transport-encryption is first asked for. */
+  clusterLocalTls: number
 }
 
 /** Of the instance `default`: documented, and embedded in URLs that people keep. */
-export const DEFAULT_PORTS: Ports = { control: 19443, external: 19080, clusterLocal: 19081 }
+export const DEFAULT_PORTS: Ports = { control: 19443, external: 19080, clusterLocal: 19081, clusterLocalTls: 19444 }
 
 const LOOPBACK = '127.0.0.1'
 

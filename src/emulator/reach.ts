@@ -10,10 +10,12 @@ import type { CoreService } from '../kinds/core/service/schema.js'
 const CLUSTER_NAME = /^([a-z0-9-]+)\.([a-z0-9-]+)\.svc(?:\.cluster\.local)?$/
 const LOOPBACK = '127.0.0.1'
 const DEFAULT_PORTS: Record<string, number> = { 'http:': 80, 'https:': 443 }
+const HTTPS_PORT = 443
 
 /**
  * Where a URL that is in an object leads to on this machine. Names inside the cluster: the cluster-local listener, but for those
- * with https, whose TLS is a Pod's own: there one of the Service's Pods, at its loopback port. Names below the domains of Routes:
+ * with https, whose TLS is a Pod's own: there one of the Service's Pods, at its loopback port; Eventing's own servers have a listener
+ * with TLS. Names below the domains of Routes:
  * the external listener. All else is the network's. `name.namespace`, and for those in a namespace `name`, are inside the cluster
  * when there is such a Service, as they are for a Pod's resolver; the listener knows no bare name, so that leads to a Pod too.
  */
@@ -23,7 +25,9 @@ export function createReach(deps: {
   pods: Informer<Pod>
   /** Of Routes: the keys of config-domain. */
   domains: () => readonly string[]
-  ports: () => { external: number; clusterLocal: number }
+  ports: () => { external: number; clusterLocal: number; clusterLocalTls: number }
+  /** Whether a core Service is one of Eventing's own servers, which speak TLS at port 443. */
+  speaksTls: (service: { namespace: string; name: string }) => boolean
   random: Random
 }): (url: URL, namespace?: string) => Reach {
   const { services, slices, pods } = deps
@@ -60,7 +64,9 @@ export function createReach(deps: {
     if (name) {
       const isPod = url.protocol === 'https:' || !hostname.includes('.')
       const direct = isPod ? portOfPod(name.namespace, name.service, port) : undefined
-      return { host: LOOPBACK, port: direct ?? deps.ports().clusterLocal, hostHeader }
+      const isTls = url.protocol === 'https:' && port === HTTPS_PORT && deps.speaksTls({ namespace: name.namespace, name: name.service })
+      const { clusterLocal, clusterLocalTls } = deps.ports()
+      return { host: LOOPBACK, port: direct ?? (isTls ? clusterLocalTls : clusterLocal), hostHeader }
     }
     if (deps.domains().some((domain) => hostname.endsWith(`.${domain}`))) return { host: LOOPBACK, port: deps.ports().external, hostHeader }
     // Resolvers need not know names below localhost. @see RFC 6761 section 6.3

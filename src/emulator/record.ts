@@ -157,8 +157,17 @@ export function accessing<T>(paths: InstancePaths, work: () => T): T {
 
 async function firstPorts(name: string): Promise<Ports> {
   if (name === DEFAULT_INSTANCE) return DEFAULT_PORTS
-  const [control, external, clusterLocal] = (await freePorts(3)) as [number, number, number]
-  return { control, external, clusterLocal }
+  const [control, external, clusterLocal, clusterLocalTls] = (await freePorts(4)) as [number, number, number, number]
+  return { control, external, clusterLocal, clusterLocalTls }
+}
+
+/** The record of an instance that is older than one of its ports, with that port; it keeps it from now on. */
+export async function withAllPorts(record: InstanceRecord, paths: InstancePaths): Promise<InstanceRecord> {
+  if (record.ports.clusterLocalTls) return record
+  const { clusterLocalTls } = await firstPorts(record.name)
+  const next = { ...record, ports: { ...record.ports, clusterLocalTls } }
+  accessing(paths, () => writeRecord(next, paths))
+  return next
 }
 
 function parsed(text: string): unknown {

@@ -43,8 +43,10 @@ export type Intake = (logged: LoggedEvent, credential: Credential) => Promise<An
 export interface CarryDeps {
   origin: HopPlace
   send: Send
-  /** The broker or channel of ours that a URL belongs to. */
-  intakeOf(url: string): Intake | undefined
+  /** The broker or channel of ours that a URL belongs to, if the authorities that are trusted there do not keep us out. */
+  intakeOf(url: string, caCerts: string | undefined): Intake | undefined
+  /** Where the broker or channel that the event comes from is, as others see it. */
+  ownUrl(): string
   /** Takes a reply into the broker or channel that the event comes from, whose audience the account then knows. */
   ownIntake: (logged: LoggedEvent, account: SenderAccount | undefined) => Promise<Answer>
   tokenFor: Oidc['tokenFor']
@@ -59,8 +61,8 @@ export interface CarryDeps {
   log: Logger
 }
 
-/** What is answered for the subscriber where Knative's filter does it; the dead letter then says nothing about the error. */
-type Judged = Answer & { readonly isSilent?: boolean }
+/** What is answered for the subscriber where Knative's filter does it; the dead letter then says nothing about the error, the journal does. */
+type Judged = Answer & { readonly isSilent?: boolean; readonly note?: string }
 
 /**
  * Takes one event to one subscriber: attempts, the reply, the dead letter. Resolves when nothing more can be done; rejects only
@@ -105,10 +107,10 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
     const plan = current()
     // A Trigger's filter may have changed since the last attempt; an event that it refuses counts as delivered.
     const verdict = plan.verdict(event)
-    if (verdict === 'fail') return { statusCode: 200 }
-    if (verdict === 'crash') return { error: 'EOF', isSilent: true }
-    if (isTrigger && ttlOf(event) === undefined) return { statusCode: 400, isSilent: true }
-    if (!plan.subscriber) return { statusCode: 404, isSilent: true }
+    if (verdict === 'fail') return { statusCode: 200, note: 'not sent: the filter has changed and is not for it any more' }
+    if (verdict === 'crash') return { error: 'EOF', isSilent: true, note: 'not sent: the filter does not survive this event' }
+    if (isTrigger && ttlOf(event) === undefined) return { statusCode: 400, isSilent: true, note: 'not sent: the event has no TTL' }
+    if (!plan.subscriber) return { statusCode: 404, isSilent: true, note: 'not sent: the subscriber has no address' }
     const answer = await sendTo(plan.subscriber, plan.account)(outgoing, options)
     return isTrigger ? judged(answer) : answer
   }
@@ -135,6 +137,7 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
         attempt,
         tookMs,
         ...resultOf(answer),
+        ...(lastAnswer.note !== undefined && { note: lastAnswer.note }),
         ...(retryInMs !== undefined && { retryInMs }),
       })
     },
@@ -144,9 +147,9 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
     record({ ...known, atMs: clock.now(), hop: 'delivered', destination: destination(), attempts, statusCode: outcome.statusCode! })
     const failed = await carryReply(outcome)
     if (!failed) return
-    return giveUp(failed.destination, failed.outcome, false)
+    return giveUp(failed.destination, failed.outcome, {})
   }
-  return giveUp(destination(), outcome, lastAnswer.isSilent ?? false)
+  return giveUp(destination(), outcome, lastAnswer)
 
   async function carryReply(answered: Outcome): Promise<{ destination: string; outcome: Outcome } | undefined> {
     const { reply: to, account } = current()
@@ -155,7 +158,7 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
     deps.onReply(place, decoded.event)
     if (to === undefined) return undefined
     const reply = to === 'origin' ? withTtlOf(decoded.event, event) : decoded.event
-    const url = to === 'origin' ? brokerText(deps.origin) : to.url
+    const url = to === 'origin' ? deps.ownUrl() : to.url
     const passed = nextHop([...passedThrough(answered.headers ?? []), ...tracing(stored.headers)], random)
     const logged: LoggedEvent = {
       event: reply,
@@ -173,13 +176,13 @@ export async function carry(stored: StoredEvent, current: () => Plan, handling: 
 
   function sendReply(to: Target | 'origin', account: SenderAccount | undefined, logged: LoggedEvent): Send {
     if (to === 'origin') return () => busily(deps.ownIntake(logged, account))
-    const intake = deps.intakeOf(to.url)
+    const intake = deps.intakeOf(to.url, to.caCerts)
     return intake ? () => busily(intake(logged, { account, audience: to.audience })) : sendTo(to, account)
   }
 
   /** What fails goes to the dead letter sink as it came, even when it was the reply that failed. */
-  async function giveUp(failedAt: string, failed: Outcome, isSilent: boolean): Promise<void> {
-    if (!deadLetterSink) return tell({ hop: 'dropped', why: `${resultText(failed)}, and there is no dead letter sink` })
+  async function giveUp(failedAt: string, failed: Outcome, { isSilent = false, note }: Judged): Promise<void> {
+    if (!deadLetterSink) return tell({ hop: 'dropped', why: `${resultText(failed, note)}, and there is no dead letter sink` })
     const letter = deadLetterFrom(event, { destination: failedAt, answer: failed, isSilent })
     const outgoing = outgoingOf(letter, headers, 'binary', false)
     const send = sendTo(deadLetterSink, current().account)
@@ -195,7 +198,8 @@ function judged(answer: Answer): Judged {
   const body = answer.body ?? Buffer.alloc(0)
   const decoded = decodeMessage(answer.headers ?? [], body)
   if ('event' in decoded || ('none' in decoded && body.length === 0)) return answer
-  return { statusCode: 502, isSilent: true }
+  const what = 'none' in decoded ? 'a body that is no event' : `a malformed event: ${decoded.problem}`
+  return { statusCode: 502, isSilent: true, note: `answered ${answer.statusCode} with ${what}` }
 }
 
 /** The places of the round when an event comes back to one where it has been; it is delivered all the same, until its TTL is used up. */
@@ -225,15 +229,10 @@ export function placeText({ kind, namespace, name }: HopPlace): string {
   return `${kind} ${namespace}/${name}`
 }
 
-/** @see knative/eventing v1.22 pkg/reconciler/broker/broker.go, the address of a Broker */
-function brokerText({ namespace, name }: HopPlace): string {
-  return `http://broker-ingress.knative-eventing.svc.cluster.local/${namespace}/${name}`
-}
-
 function resultOf({ statusCode, error }: Answer): { statusCode?: number; error?: string } {
   return { ...(statusCode !== undefined && { statusCode }), ...(error !== undefined && { error }) }
 }
 
-function resultText({ statusCode, error }: Answer): string {
-  return error ?? `the last answer was ${statusCode}`
+function resultText({ statusCode, error }: Answer, note?: string): string {
+  return `${error ?? `the last answer was ${statusCode}`}${note === undefined ? '' : ` (${note})`}`
 }

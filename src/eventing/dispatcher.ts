@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
 import type { Informer } from '../client/informer.js'
+import type { CesqlFunctions } from '../cloudevents/cesql.js'
 import type { CloudEvent } from '../cloudevents/event.js'
 import type { Send } from '../delivery/send.js'
 import type { HopPlace, RecordHop } from '../journal/hop.js'
@@ -41,8 +42,10 @@ export interface DispatcherDeps {
   openLogs: () => Promise<AppendLogs>
   send: Send
   /** The broker or channel of ours that a URL belongs to. */
-  intakeOf(url: string): Intake | undefined
+  intakeOf(url: string, caCerts: string | undefined): Intake | undefined
   oidc: Oidc
+  /** What expressions of Triggers know beside CESQL's own. */
+  functions: CesqlFunctions
   /** Told of every event that was received, and of replies. */
   noteEventType(owner: EventTypeOwner, event: CloudEvent): void
   busy(work: Promise<unknown>): void
@@ -104,6 +107,10 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
         log: opened.log(name),
         place,
         tokenFor: oidc.tokenFor,
+        ownUrl() {
+          const { address, addresses } = ((kind === 'Broker' ? brokers : channels).get(owner.metadata) as Broker | undefined)?.status ?? {}
+          return addresses?.[0]?.url ?? address?.url ?? ''
+        },
         ownIntake(logged, account) {
           const receiver = (kind === 'Broker' ? brokers : channels).get(owner.metadata) ?? owner
           const addressee = addresseeOf(receiver, () => Promise.resolve(created))
@@ -170,7 +177,7 @@ export function startDispatcher(deps: DispatcherDeps): Dispatcher {
     within('Broker', broker, (outlet) => {
       const current = triggersOf.get(refText(broker.metadata))?.get(uid)
       if (!current || (!outlet.isKnown(uid) && readyCondition(current)?.status !== 'True')) return
-      const filter = filterOf(current)
+      const filter = filterOf(current, deps.functions)
       outlet.set(uid, triggerPlan(current, brokers.get(broker.metadata) ?? broker, filter.verdict), filter)
     })
   }
@@ -315,10 +322,12 @@ function logName(kind: string, { metadata }: KubeObject): string {
   return `${kind}/${metadata.namespace}/${metadata.name}/${metadata.uid}`
 }
 
-/** The host of a channel's address, short. */
+/** The host of a channel's address, short; undefined where it is the path that says which channel. */
 function hostOf({ status }: InMemoryChannel): string | undefined {
   const url = status?.address?.url
-  return url !== undefined && URL.canParse(url) ? shortHost(new URL(url).host) : undefined
+  if (url === undefined || !URL.canParse(url)) return undefined
+  const { host, pathname } = new URL(url)
+  return pathname === '/' ? shortHost(host) : undefined
 }
 
 /** A name inside the cluster without port and domain: "orders-kn-channel.default". */

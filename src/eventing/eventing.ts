@@ -1,32 +1,40 @@
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
+import type { Informer } from '../client/informer.js'
 import type { CloudEvent } from '../cloudevents/event.js'
 import { createSender, type Reach } from '../delivery/send.js'
 import type { RecordHop } from '../journal/hop.js'
+import type { Secret } from '../kinds/core/secret/schema.js'
+import type { RequestReply } from '../kinds/requestreply/schema.js'
 import type { AppendLogs } from '../store/append-log.js'
 import type { Intake } from './carry.js'
 import { type Informers, shortHost, startDispatcher } from './dispatcher.js'
+import { type Encryption, NO_ENCRYPTION } from './encryption.js'
 import type { EventTypeOwner } from './event-types.js'
 import { createFilterEndpoint, type SubscriptionOf } from './filter-endpoint.js'
 import { createBrokerIngress, createChannelIngress, intakeOf } from './ingress.js'
-import type { InsideHandler } from './inside.js'
+import { answer, type InsideHandler } from './inside.js'
 import { NO_OIDC, type Oidc } from './oidc.js'
+import { createRequestReplyPlane } from './request-reply.js'
+import { correlationFunctions } from './request-reply-correlation.js'
 
 export interface Eventing {
-  /** Who answers for a host inside the cluster, if it is one of Eventing's. */
-  inside(host: string): InsideHandler | undefined
+  /** Who answers for a host inside the cluster, if it is one of Eventing's. `isSecure`: the request came with TLS. */
+  inside(host: string, isSecure?: boolean): InsideHandler | undefined
   /** Begins no more deliveries, gives those in flight a moment, saves where everybody is. */
   stop(): Promise<void>
 }
 
 export interface EventingDeps {
-  informers: Informers
+  informers: Informers & { requestReplies: Informer<RequestReply>; secrets: Pick<Informer<Secret>, 'get'> }
   openLogs: () => Promise<AppendLogs>
   reach: (url: URL) => Reach | Promise<Reach>
   record: RecordHop
   /** Absent: nobody has to show who they are. */
   oidc?: Oidc
+  /** Absent: transport-encryption is off, and nobody is trusted but whom the destinations name. */
+  encryption?: Encryption
   /** The Subscription by which a Trigger gets its events: as whom that sends. Absent: there is none. */
   subscriptionOf?: SubscriptionOf
   /** Told of every event that was received, and of replies, for EventTypes that make themselves. */
@@ -43,10 +51,17 @@ export interface EventingDeps {
 const BROKER_INGRESS = 'broker-ingress.knative-eventing'
 const BROKER_FILTER = 'broker-filter.knative-eventing'
 const CHANNEL_DISPATCHER = 'imc-dispatcher.knative-eventing'
+const REQUEST_REPLY = 'request-reply.knative-eventing'
 /** In real milliseconds: what is in flight then is delivered again after the next start. */
 const STOP_GRACE_MS = 1000
 /** Settling waits no longer than that for an answer, in real milliseconds: a sink that hangs must not hold the clock. */
 const SETTLE_MS = 2000
+
+/** A server that transport-encryption has switched off goes on listening. */
+const notServed: InsideHandler = (request) => {
+  request.body.resume()
+  answer(request, { status: 404 })
+}
 
 /**
  * Eventing's data path: ingress, durable logs, delivery to Triggers and Subscriptions. An event goes this way:
@@ -59,8 +74,8 @@ const SETTLE_MS = 2000
 export function startEventing(deps: EventingDeps): Eventing {
   const { realClock, clock } = deps
   const log = deps.log.with({ room: 'eventing' })
-  const sender = createSender({ reach: deps.reach, realClock })
-  const oidc = deps.oidc ?? NO_OIDC
+  const { oidc = NO_OIDC, encryption = NO_ENCRYPTION } = deps
+  const sender = createSender({ reach: deps.reach, trustBundles: encryption.trustBundles, realClock })
   const busy = (work: Promise<unknown>): void => {
     deps.busy?.(
       new Promise<void>((resolve) => {
@@ -73,30 +88,41 @@ export function startEventing(deps: EventingDeps): Eventing {
       }),
     )
   }
+  const functions = correlationFunctions(deps.informers.secrets)
   const dispatcher = startDispatcher({
     ...deps,
     log,
+    functions,
     send: sender.send,
     oidc,
     busy,
     noteEventType: deps.noteEventType ?? (() => {}),
-    intakeOf: (url) => intakeAt(url),
+    intakeOf: (url, caCerts) => intakeAt(url, caCerts),
   })
 
-  /** The way into a broker or channel without HTTP, by its URL. */
-  const intakeAt = (text: string): Intake | undefined => {
+  /** The way into a broker or channel without HTTP, by its URL; with https only where TLS could not but succeed. */
+  const intakeAt = (text: string, caCerts?: string): Intake | undefined => {
     if (!URL.canParse(text)) return undefined
-    const { host, pathname, protocol } = new URL(text)
-    if (protocol !== 'http:') return undefined
+    const { host, hostname, pathname, protocol } = new URL(text)
+    const isSecure = protocol === 'https:'
+    if (!isServed(isSecure) || (!isSecure && protocol !== 'http:')) return undefined
+    if (isSecure && (caCerts === undefined || !encryption.vouches(hostname, caCerts))) return undefined
     const short = shortHost(host)
     const [, namespace = '', name = '', ...rest] = pathname.split('/')
     if (short === BROKER_INGRESS && name && rest.length === 0) {
       const broker = dispatcher.broker(namespace, name)
       return broker && intakeOf(broker, 'broker', clock)
     }
+    if (short === CHANNEL_DISPATCHER && name && rest.length === 0) {
+      const channel = dispatcher.channel({ namespace, name })
+      return channel && intakeOf(channel, 'channel', clock)
+    }
     const channel = pathname === '/' ? dispatcher.channel({ host }) : undefined
     return channel && intakeOf(channel, 'channel', clock)
   }
+
+  /** @see knative/eventing v1.22 pkg/eventingtls/servermanager.go */
+  const isServed = (isSecure: boolean): boolean => encryption.mode() !== (isSecure ? 'disabled' : 'strict')
 
   const brokerIngress = createBrokerIngress({ ...dispatcher, clock, realClock })
   const channelIngress = createChannelIngress({ ...dispatcher, clock, realClock })
@@ -104,21 +130,37 @@ export function startEventing(deps: EventingDeps): Eventing {
     ...deps.informers,
     subscriptionOf: deps.subscriptionOf ?? (() => undefined),
     oidc,
+    functions,
     send: sender.send,
     realClock,
     random: deps.random,
+  })
+  const requestReply = createRequestReplyPlane({
+    ...deps.informers,
+    // Its object keeps no authorities of the Broker, as upstream.
+    intakeOf: (url) => intakeAt(url, undefined),
+    send: sender.send,
+    realClock,
+    random: deps.random,
+    log,
   })
   const fixed = new Map([
     [BROKER_INGRESS, brokerIngress],
     [BROKER_FILTER, brokerFilter],
     [CHANNEL_DISPATCHER, channelIngress],
+    [REQUEST_REPLY, requestReply.inside],
   ])
 
   return {
-    inside(host) {
-      return fixed.get(shortHost(host)) ?? (dispatcher.isChannelHost(host) ? channelIngress : undefined)
+    inside(host, isSecure = false) {
+      const short = shortHost(host)
+      const handler = fixed.get(short) ?? (dispatcher.isChannelHost(host) ? channelIngress : undefined)
+      // Its own Triggers reach the data plane of RequestReply without TLS, whatever the mode.
+      const isOpen = isServed(isSecure) || (short === REQUEST_REPLY && !isSecure)
+      return handler && !isOpen ? notServed : handler
     },
     async stop() {
+      requestReply.stop()
       await dispatcher.stop(STOP_GRACE_MS)
       sender.stop()
     },

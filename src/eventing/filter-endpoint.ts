@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js'
 import type { Random } from '../base/random.js'
 import type { Informer } from '../client/informer.js'
+import type { CesqlFunctions } from '../cloudevents/cesql.js'
 import type { CloudEvent } from '../cloudevents/event.js'
 import { decodeMessage, encodeBinary, encodeStructured } from '../cloudevents/http.js'
 import { isSuccess } from '../delivery/deliver.js'
@@ -29,6 +30,8 @@ export interface FilterEndpointDeps {
   brokers: Pick<Informer<Broker>, 'get'>
   subscriptionOf: SubscriptionOf
   oidc: Oidc
+  /** What expressions of Triggers know beside CESQL's own. */
+  functions: CesqlFunctions
   send: Send
   realClock: Clock
   random: Random
@@ -111,7 +114,7 @@ export function createFilterEndpoint(deps: FilterEndpointDeps): InsideHandler {
     const { subscriberUri, subscriberCACerts, subscriberAudience } = trigger.status ?? {}
     const target = targetFrom(subscriberUri, subscriberCACerts, subscriberAudience)
     if (!target) return plain(404)
-    if (filterOf(trigger).mismatch(event)) return plain(200)
+    if (filterOf(trigger, deps.functions).mismatch(event)) return plain(200)
     const format = trigger.spec.delivery?.format ?? (mode === 'structured' ? 'json' : 'binary')
     const encoded = format === 'json' ? encodeStructured(withoutTtl(event)) : encodeBinary(withoutTtl(event))
     return answerFor(target, await sendTo(target, trigger, encoded, passed), event)

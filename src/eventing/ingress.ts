@@ -31,12 +31,13 @@ export interface IngressDeps {
   realClock: Clock
 }
 
-const ALLOW: [string, string] = ['allow', 'POST, OPTIONS']
-const WEBHOOK_ANSWER: InsideAnswer = {
+export const ALLOW: [string, string] = ['allow', 'POST, OPTIONS']
+export const WEBHOOK_ANSWER: InsideAnswer = {
   status: 200,
   headers: [ALLOW, ['webhook-allowed-origin', '*'], ['webhook-allowed-rate', '*']],
 }
-const refused = (status: number): InsideAnswer => ({ status, headers: [ALLOW] })
+/** An answer without a body. */
+export const refused = (status: number): InsideAnswer => ({ status, headers: [ALLOW] })
 
 /**
  * Where Brokers are sent to: `POST /namespace/name`. 202 means that the event is on disk. Bodies of answers are empty.
@@ -118,7 +119,7 @@ async function append(logged: LoggedEvent, to: Addressee): Promise<Answer> {
 }
 
 /** The event of a request, or how it is refused. */
-async function eventIn(request: InsideRequest, { realClock }: IngressDeps): Promise<LoggedEvent | InsideAnswer> {
+export async function eventIn(request: InsideRequest, { realClock }: Pick<IngressDeps, 'realClock'>): Promise<LoggedEvent | InsideAnswer> {
   const body = await bodyOf(request, realClock)
   if (body === 'too long') return refused(413)
   if (body === 'broken') return refused(400)
@@ -133,7 +134,8 @@ function keyFrom(path: string): { namespace: string; name: string } | undefined 
   return empty === '' && namespace !== undefined && name !== undefined && rest.length === 0 ? { namespace, name } : undefined
 }
 
-async function settle(request: InsideRequest, judged: Promise<InsideAnswer>): Promise<void> {
+/** Answers once it is clear how. */
+export async function settle(request: InsideRequest, judged: Promise<InsideAnswer>): Promise<void> {
   try {
     answer(request, await judged)
   } catch {

@@ -15,6 +15,8 @@ export interface InsideRequest {
   finish(trailers: readonly []): void
   /** Breaks off without an answer. */
   abort(): void
+  /** Calls back when nobody waits for an answer any more, also after there was one. */
+  onGone(listener: () => void): void
 }
 
 export type InsideHandler = (request: InsideRequest) => void

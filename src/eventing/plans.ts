@@ -1,6 +1,7 @@
 import type { DeliverySpec } from '../apimachinery/delivery-spec.js'
 import type { KubeObject } from '../apimachinery/object.js'
 import { isoDurationMs } from '../base/duration.js'
+import type { CesqlFunctions } from '../cloudevents/cesql.js'
 import type { CloudEvent } from '../cloudevents/event.js'
 import { triggerFilter } from '../cloudevents/filters.js'
 import type { DeliveryPolicy } from '../delivery/backoff.js'
@@ -18,9 +19,9 @@ export type Subscriber = NonNullable<InMemoryChannel['spec']['subscribers']>[num
 /** Attributes by whose exact value Triggers are found; others have aliases or forms of their own. */
 const INDEXED = ['type', 'source', 'subject']
 
-/** The filter of a Trigger, with the one value that it cannot do without. */
-export function filterOf({ spec }: Trigger): EventFilter & Pick<Plan, 'verdict'> {
-  const filter = triggerFilter(spec)
+/** The filter of a Trigger, with the one value that it cannot do without. `functions`: what its expressions know beside CESQL's own. */
+export function filterOf({ spec }: Trigger, functions: CesqlFunctions): EventFilter & Pick<Plan, 'verdict'> {
+  const filter = triggerFilter(spec, functions)
   // With entries in `filters`, `filter` is not looked at.
   const [exact, path] = spec.filters?.length ? [spec.filters[0]!.exact, 'filters[0].exact'] : [spec.filter?.attributes, 'filter.attributes']
   const attribute = INDEXED.find((name) => exact && Object.hasOwn(exact, name) && exact[name])

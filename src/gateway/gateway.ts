@@ -1,6 +1,7 @@
 import { createServer as createHttp1Server } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
+import type { SecureContext } from 'node:tls'
 import { refText } from '../apimachinery/object.js'
 import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
@@ -26,6 +27,7 @@ import { type Listener, startPortListeners } from './port-listeners.js'
 import { createRequestCounts, type RequestCounts } from './request-counts.js'
 import { createNoRequestLog, createRequestLog, type RequestLogOptions } from './request-log.js'
 import { createRoutes, hostName, type Visibility } from './routes.js'
+import { listenSecurely } from './secure-listener.js'
 import { frontOfHttp1, frontOfHttp2 } from './stream-front.js'
 import { serveStream } from './transit.js'
 import { createUpstreamPool } from './upstream.js'
@@ -39,6 +41,11 @@ export interface Gateway {
    * says of them is written by then.
    */
   drained(podUid: string, signal: AbortSignal): Promise<void>
+  /**
+   * Listens with TLS for the hosts that are answered inside this process; others are not found. `contextFor` is asked for each
+   * handshake, with the name of the server that the client wants ('' when it says none). Rejects when the port cannot be bound.
+   */
+  listenSecurely(port: number, contextFor: (serverName: string) => SecureContext | undefined): Promise<Listener>
   /** Closes listeners and connections, in the middle of requests too; resolves when nothing is left. */
   stop(): Promise<void>
 }
@@ -61,8 +68,11 @@ export interface GatewayOptions {
   externalPort: number
   /** For the names inside the cluster; 0 takes any free port. */
   clusterLocalPort: number
-  /** Who answers inside this process for a host inside the cluster that no route is for; `host` as it came, with port. */
-  inside?: (host: string) => InsideHandler | undefined
+  /**
+   * Who answers inside this process for a host inside the cluster that no route is for; `host` as it came, with port. `isSecure`:
+   * the request came with TLS.
+   */
+  inside?: (host: string, isSecure: boolean) => InsideHandler | undefined
   /** Told once of a node port of a core Service that cannot be listened on; it is tried again until it can. */
   onNodePortTaken?: (service: CoreService, nodePort: number, error: Error) => void
   /** Where the queue-proxies' request logs go, and whether there are any; absent: there are none. */
@@ -94,7 +104,7 @@ function insideOf(entrance: Entrance, host: string): InsideHandler | undefined {
  * Rejects when a main port cannot be bound. The informers stay the caller's.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { informers, realClock: clock, host } = options
+  const { informers, realClock: clock, host, inside } = options
   const log = options.log.with({ room: 'gateway' })
   await Promise.all(Object.values(informers).map(({ synced }) => synced))
 
@@ -207,7 +217,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const byHost = (visibility: Visibility): Entrance => ({ find: (name) => routes.find(visibility, hostName(name)) })
   const clusterLocalEntrance: Entrance = {
     ...byHost('ClusterLocal'),
-    ...(options.inside && { inside: options.inside }),
+    ...(inside && { inside: (name: string) => inside(name, false) }),
     service: coreServices.target,
   }
 
@@ -232,10 +242,34 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   })
 
+  const secureEntrance: Entrance = { find: () => undefined, ...(inside && { inside: (name: string) => inside(name, true) }) }
+  const secureListeners = new Set<Listener>()
+
   return {
     externalPort: external.port,
     clusterLocalPort: clusterLocal.port,
     counts,
+    async listenSecurely(port, contextFor) {
+      const listener = await listenSecurely({
+        host,
+        port,
+        contextFor,
+        accept: (socket, protocol) => connectionDeps.divert(socket, secureEntrance, protocol),
+        track(socket) {
+          sockets.add(socket)
+          socket.on('close', () => sockets.delete(socket))
+        },
+        log,
+      })
+      secureListeners.add(listener)
+      return {
+        port: listener.port,
+        close() {
+          secureListeners.delete(listener)
+          listener.close()
+        },
+      }
+    },
     async drained(podUid, signal) {
       await draining.drained(podUid, signal)
       requestLog.flush()
@@ -246,6 +280,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await nodePorts.stop()
       external.close()
       clusterLocal.close()
+      for (const listener of secureListeners) listener.close()
       const closed = [...sockets].map((socket) => new Promise<void>((resolve) => void socket.once('close', () => resolve())))
       for (const socket of sockets) socket.destroy()
       await Promise.all(closed)

@@ -61,6 +61,8 @@ export type Hop = HopBase &
         attempt: number
         statusCode?: number
         error?: string
+        /** What the status alone does not say: `answered 200 with a body that is no event`. */
+        note?: string
         tookMs: number
         retryInMs?: number
       }

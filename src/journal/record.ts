@@ -43,6 +43,8 @@ export interface Attempt {
   destination: string
   statusCode?: number
   error?: string
+  /** What the status alone does not say. */
+  note?: string
   tookMs: number
   /** When the next one is due, from the end of this one; absent: there is none. */
   retryInMs?: number
@@ -96,7 +98,7 @@ export function addHop(record: JournalRecord, hop: Hop): void {
       return
     }
     case 'attempted': {
-      const { atMs, attempt, destination, statusCode, error, tookMs, retryInMs } = hop
+      const { atMs, attempt, destination, statusCode, error, note, tookMs, retryInMs } = hop
       const step = stepAt(record, hop.at)
       step.attempts.push({
         atMs,
@@ -104,6 +106,7 @@ export function addHop(record: JournalRecord, hop: Hop): void {
         destination,
         ...(statusCode !== undefined && { statusCode }),
         ...(error !== undefined && { error }),
+        ...(note !== undefined && { note }),
         tookMs,
         ...(retryInMs !== undefined && { retryInMs }),
       })

@@ -2,7 +2,6 @@ import { below, enforced, type ParityTable, stored } from '../apimachinery/parit
 
 /** Parity of the parts that many of Knative's kinds share. */
 
-const ONLY_HTTP = 'addresses are http: transport-encryption is without effect'
 const NOBODY_WRITES_IT = 'no controller writes it, on a cluster neither'
 const TRIGGERS_ONLY = "without effect on a cluster too: only a Trigger's counts"
 
@@ -26,10 +25,10 @@ export const deliveryParity: ParityTable = [
 export const triggerDeliveryParity: ParityTable = [...deliveryParity.filter(({ field }) => field !== 'format'), ...enforced('format')]
 
 /** Of the status of what receives events. */
-export const addressParity: ParityTable = [
-  ...enforced('address.audience', 'address.name', 'address.url'),
-  ...stored(ONLY_HTTP, 'address.CACerts', 'addresses[].*'),
-]
+export const addressParity: ParityTable = enforced('address.*', 'addresses[].*')
+
+/** Of Sequence and Parallel, which show one address of their first channel. */
+export const flowAddressParity: ParityTable = [...enforced('address.*'), ...stored(NOBODY_WRITES_IT, 'addresses[].*')]
 
 export const deliveryStatusParity: ParityTable = enforced('deadLetterSinkAudience', 'deadLetterSinkCACerts', 'deadLetterSinkUri')
 

@@ -54,6 +54,14 @@ export function isEnabled(configMap: ReadConfigMap, flag: EventingFlag): boolean
   return eventingFlag(configMap, flag) === 'enabled'
 }
 
+export type TransportEncryption = 'disabled' | 'permissive' | 'strict'
+
+/** Whether Eventing's data plane listens with TLS beside http (permissive), or instead of it (strict). */
+export function transportEncryption(configMap: ReadConfigMap): TransportEncryption {
+  const mode = eventingFlag(configMap, 'transport-encryption')
+  return mode === 'permissive' || mode === 'strict' ? mode : 'disabled'
+}
+
 /** default-authorization-mode as conditions spell it. */
 export function authorizationMode(configMap: ReadConfigMap): 'Allow-All' | 'Deny-All' | 'Allow-Same-Namespace' {
   const mode = eventingFlag(configMap, 'default-authorization-mode')

@@ -69,9 +69,11 @@ export interface WorkloadNetwork {
 function networkEnvironment({ proxyUrl, preload }: WorkloadNetwork, own: Readonly<Record<string, string>>): Record<string, string> {
   const brings = (...names: string[]): boolean => names.some((name) => Object.hasOwn(own, name))
   const bringsProxy = brings('http_proxy', 'HTTP_PROXY')
+  const bringsSecure = bringsProxy || brings('https_proxy', 'HTTPS_PROXY')
   return {
     [PROXY_VARIABLE]: proxyUrl,
     ...(!bringsProxy && { http_proxy: proxyUrl, HTTP_PROXY: proxyUrl }),
+    ...(!bringsSecure && { https_proxy: proxyUrl, HTTPS_PROXY: proxyUrl }),
     ...(!bringsProxy && !brings('no_proxy', 'NO_PROXY') && { no_proxy: NO_PROXY, NO_PROXY }),
     ...(preload !== undefined && { NODE_OPTIONS: `--require ${quoted(preload)} ${own['NODE_OPTIONS'] ?? ''}`.trimEnd() }),
   }

@@ -4,7 +4,9 @@
  * `http_proxy` in every version that is supported. A connection that is made for such a name is made to the proxy, and says first where
  * it is to lead; what the program sends follows. `*.localhost` is this machine, whether its resolver knows that or not.
  */
-import { type NetConnectOpts, Socket } from 'node:net'
+import { syncBuiltinESMExports } from 'node:module'
+import net, { type NetConnectOpts, Socket } from 'node:net'
+import tls, { type ConnectionOptions, type TLSSocket } from 'node:tls'
 
 /** As in environment.ts; this file is loaded by programs of others and brings nothing along. */
 const proxyText = process.env['KN_LOCAL_PROXY'] ?? ''
@@ -40,6 +42,28 @@ if (URL.canParse(proxyText)) {
     return socket
   }
   Socket.prototype.connect = patched as typeof Socket.prototype.connect
+
+  // A socket of TLS would encrypt what is said to the proxy: there the way is made first, and TLS is spoken on it.
+  const connectSecurely = tls.connect as (...args: unknown[]) => TLSSocket
+  const patchedTls = (...args: unknown[]): TLSSocket => {
+    const options = secureOptionsFrom(args)
+    const { host, port, socket } = options ?? {}
+    if (!options || socket || host === undefined || !CLUSTER_NAME.test(host)) return connectSecurely(...args)
+    const callback = args.find((each) => typeof each === 'function')
+    const way = net.connect({ host, port: Number(port) })
+    return connectSecurely({ ...options, socket: way }, ...(callback ? [callback] : []))
+  }
+  tls.connect = patchedTls as typeof tls.connect
+  // For programs that import it by its name.
+  syncBuiltinESMExports()
+}
+
+/** Likewise for TLS: options; port, host and options; port and options. */
+function secureOptionsFrom([first, ...others]: readonly unknown[]): ConnectionOptions | undefined {
+  const options = [first, ...others].find((each) => typeof each === 'object' && each !== null) as ConnectionOptions | undefined
+  if (options === first) return options?.path ? undefined : options
+  const address = optionsFrom(first, others[0])
+  return address && 'host' in address ? { ...options, ...address } : options && { ...options, port: Number(first) }
 }
 
 /** The options of one of the forms of connect: options; port and host. Undefined for a path, which is no matter of names. */

@@ -226,6 +226,28 @@ test('what is exported can be imported, and a line that is no event is told befo
   expect(sink.got).toHaveLength(2)
 })
 
+test('--to knows the prefixes of the configuration, for send, replay and import', async ({ kn, client, emulator }) => {
+  const sink = await aSink()
+  await aBroker(client)
+  await aTrigger(client, 'all', sink.url)
+  const config = join(emulator.directory, 'prefixes.yaml')
+  writeFileSync(
+    config,
+    'eventing:\n  sink-mappings:\n  - prefix: bus\n    group: eventing.knative.dev\n    version: v1\n    resource: brokers\n',
+  )
+  const bus = ['--to', 'bus:default', '--config', config]
+  expect((await kn(['event', 'send', ...bus, '--id', 'sent'])).exitCode).toBe(0)
+  expect((await kn(['event', 'replay', 'sent', ...bus, '--edit', 'id=again'])).exitCode).toBe(0)
+  const file = join(emulator.directory, 'events.jsonl')
+  writeFileSync(file, '{"specversion":"1.0","id":"imported","source":"/s","type":"t"}\n')
+  expect((await kn(['event', 'import', file, ...bus])).exitCode).toBe(0)
+  await until(async () => sink.got.length === 3 || undefined)
+  expect(sink.got.map(({ headers }) => headers['ce-id'])).toEqual(['sent', 'again', 'imported'])
+  expect((await kn(['event', 'send', '--to', 'bus:default', '--id', 'x'])).stderr).toContain(
+    'Error: --to flag has invalid format: bus:default\n',
+  )
+})
+
 test('expect ends with 0 once what was expected has come, from before or while it waits', async ({ kn, client }) => {
   const sink = await aSink()
   await aBroker(client)

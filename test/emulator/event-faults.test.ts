@@ -300,6 +300,8 @@ describe('a sink that', () => {
       expect(Object.keys(dead.received[0]!.headers).filter((name) => name.startsWith('ce-knativeerror'))).toEqual([])
       expect(records.get('through-broker')!.status.state).toBe('DeadLettered')
       expect(statusesOf(records.get('through-broker')!)).toEqual([502, 502, 502])
+      const [attempt] = records.get('through-broker')!.status.hops[0]!.attempts!
+      expect(attempt!.note).toMatch(/^answered 200 with a (body that is no event|malformed event: .+)$/)
       expect(records.get('through-channel')!.status.state).toBe('Delivered')
     },
   )

@@ -89,8 +89,8 @@ export async function startTestEmulator(
 ): Promise<TestEmulator & { close(): Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), 'kn-test-'))
   const realClock = createSystemClock()
-  const [control, external, clusterLocal] = (await freePorts(3)) as [number, number, number]
-  const ports = { control, external, clusterLocal, ...options.ports }
+  const [control, external, clusterLocal, clusterLocalTls] = (await freePorts(4)) as [number, number, number, number]
+  const ports = { control, external, clusterLocal, clusterLocalTls, ...options.ports }
   const certificates = await createCertificates({ instance: 'test', nowMs: realClock.now() })
   const random = createSystemRandom()
   const token = random.bytes(16).toString('hex')

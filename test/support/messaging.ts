@@ -16,6 +16,7 @@ import { endpointsKind } from '../../src/kinds/core/endpoints/kind.js'
 import { endpointsServed } from '../../src/kinds/core/endpoints/served.js'
 import { eventKind } from '../../src/kinds/core/event/kind.js'
 import { eventServed } from '../../src/kinds/core/event/served.js'
+import { secretServed } from '../../src/kinds/core/secret/served.js'
 import { coreServiceKind } from '../../src/kinds/core/service/kind.js'
 import { coreServiceServed } from '../../src/kinds/core/service/served.js'
 import { serviceAccountServed } from '../../src/kinds/core/serviceaccount/served.js'
@@ -81,6 +82,7 @@ export async function startMessaging(): Promise<Messaging> {
       configMapServed,
       endpointsServed,
       eventServed,
+      secretServed,
       coreServiceServed,
       serviceAccountServed,
       eventPolicyServed,

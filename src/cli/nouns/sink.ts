@@ -91,7 +91,7 @@ function checkSegment(what: string, text: string): void {
 }
 
 /** A kind by the names in its URL alone, which is all that getting an object takes. */
-function kindOf(resource: ResourceName): Kind<KubeObject> {
+export function kindOf<T extends KubeObject>(resource: ResourceName): Kind<T> {
   return { ...resource, kind: '', singular: resource.plural, namespaced: true }
 }
 

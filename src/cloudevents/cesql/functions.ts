@@ -11,11 +11,14 @@ export interface CesqlFunction {
   run(run: Run, args: readonly CesqlValue[]): CesqlValue
 }
 
-/** The built-in function of this name (in capitals) for this many arguments. */
-export function functionFor(name: string, arity: number, counting: Counting): CesqlFunction | undefined {
-  return builtIns(counting)
-    .get(name)
-    ?.find(({ parameters, rest }) => arity === parameters.length || (rest !== undefined && arity > parameters.length))
+/** Functions beside the built-in ones, by their names in capitals. */
+export type CesqlFunctions = ReadonlyMap<string, readonly CesqlFunction[]>
+
+/** The function of this name (in capitals) for this many arguments: a built-in one, or one of `more`. */
+export function functionFor(name: string, arity: number, counting: Counting, more?: CesqlFunctions): CesqlFunction | undefined {
+  return [...(builtIns(counting).get(name) ?? []), ...(more?.get(name) ?? [])].find(
+    ({ parameters, rest }) => arity === parameters.length || (rest !== undefined && arity > parameters.length),
+  )
 }
 
 const text = (value: CesqlValue | undefined): string => value as string

@@ -1,4 +1,4 @@
-import { functionFor } from './functions.js'
+import { type CesqlFunctions, functionFor } from './functions.js'
 import {
   andNode,
   attributeNode,
@@ -45,18 +45,18 @@ class Refused extends Error {
  * Reads an expression. AND, OR and XOR are on one level and group to the right, as in the official grammar.
  * @see cloudevents/spec cesql/CESQLParser.g4
  */
-export function parse(text: string, counting: Counting): Node | Refusal {
+export function parse(text: string, counting: Counting, functions?: CesqlFunctions): Node | Refusal {
   const tokens = tokensOf(text)
   if (!Array.isArray(tokens)) return tokens
   try {
-    return parseTokens(tokens, counting)
+    return parseTokens(tokens, counting, functions)
   } catch (error) {
     if (error instanceof Refused) return { problem: error.message, at: error.at }
     throw error
   }
 }
 
-function parseTokens(tokens: readonly Token[], counting: Counting): Node {
+function parseTokens(tokens: readonly Token[], counting: Counting, functions: CesqlFunctions | undefined): Node {
   const isWrapping = counting === 'bytes'
   let next = 0
   let depth = 0
@@ -178,7 +178,7 @@ function parseTokens(tokens: readonly Token[], counting: Counting): Node {
     let args: Node[] = []
     if (isNext('symbol', ')')) next++
     else args = list()
-    const called = functionFor(name, args.length, counting)
+    const called = functionFor(name, args.length, counting, functions)
     return called ? callNode(called, args) : missingFunctionNode(name, args.length)
   }
 

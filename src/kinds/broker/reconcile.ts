@@ -25,6 +25,7 @@ import {
 } from '../eventing-labels.js'
 import { eventPolicyWakes, markEventPolicies } from '../eventing-policies.js'
 import { audienceOf, resolveDeadLetterSink } from '../eventing-status.js'
+import { BROKER_INGRESS_TLS, setAddresses, wokenByCertificate } from '../eventing-tls.js'
 import { eventPolicyKind } from '../eventpolicy/kind.js'
 import type { Channelable } from '../messaging-schema.js'
 import { serviceHost } from '../serving-names.js'
@@ -55,6 +56,7 @@ export function createBrokerController(): Controller<Broker> {
         wakes: ({ metadata }, all) => (isDataPlane(metadata.namespace, metadata.labels?.[SERVICE_NAME_LABEL]) ? everyone(all) : []),
       },
       { kind: coreServiceKind, wakes: ({ metadata }, all) => (isDataPlane(metadata.namespace, metadata.name) ? everyone(all) : []) },
+      wokenByCertificate(BROKER_INGRESS_TLS),
       ...eventPolicyWakes,
     ],
     create: (deps) => (broker) => reconcileBroker(broker, deps),
@@ -123,12 +125,11 @@ async function bringUp(broker: Broker, status: Status, conditions: Conditions, d
   if (unresolved !== undefined) return `Failed to resolve Dead Letter Sink URI: ${unresolved}`
 
   const usesOidc = isEnabled(deps.configMap, 'authentication-oidc')
-  status.address = {
-    name: 'http',
-    url: `http://${serviceHost(BROKER_INGRESS_NAME, EVENTING_NAMESPACE)}/${namespace}/${name}`,
-    ...(usesOidc && { audience: audienceOf(broker, EVENTING_GROUP) }),
-  }
-  delete status.addresses
+  const place = `${serviceHost(BROKER_INGRESS_NAME, EVENTING_NAMESPACE)}/${namespace}/${name}`
+  const audience = usesOidc ? audienceOf(broker, EVENTING_GROUP) : undefined
+  const addresses = { http: `http://${place}`, https: `https://${place}`, server: BROKER_INGRESS_TLS, audience }
+  const notAddressed = setAddresses(status, addresses, deps)
+  if (notAddressed !== undefined) return notAddressed
   conditions.isTrue('Addressable')
   await ensureChannelPolicy(broker, channel, kind, usesOidc, deps)
   markEventPolicies(broker, status, conditions, deps)

@@ -9,6 +9,7 @@ import { isEnabled } from '../eventing-config.js'
 import { EVENTING_NAMESPACE, IN_MEMORY_CHANNEL_CONTROLLER_USER } from '../eventing-labels.js'
 import { eventPolicyWakes, markEventPolicies } from '../eventing-policies.js'
 import { audienceOf, resolveDeadLetterSink } from '../eventing-status.js'
+import { DISPATCHER_TLS, setAddresses, wokenByCertificate } from '../eventing-tls.js'
 import { isLeftover } from '../leftover.js'
 import { childName, serviceHost } from '../serving-names.js'
 import { inMemoryChannelKind } from './kind.js'
@@ -38,6 +39,7 @@ export function createInMemoryChannelController(): Controller<InMemoryChannel> {
     wokenBy: [
       { kind: coreServiceKind, wakes: usingService },
       { kind: endpointsKind, wakes: (endpoints, all) => (isDispatcher(endpoints) ? all.list().map(({ metadata }) => metadata) : []) },
+      wokenByCertificate(DISPATCHER_TLS),
       ...eventPolicyWakes,
     ],
     create: (deps) => (channel) => reconcileChannel(channel, deps),
@@ -114,12 +116,15 @@ async function bringUp(channel: InMemoryChannel, status: Status, conditions: Con
   const unresolved = await resolveDeadLetterSink(channel, channel.spec.delivery, status, conditions, REASONS.deadLetterSinkUnresolved, deps)
   if (unresolved !== undefined) return `Failed to resolve Dead Letter Sink URI: ${unresolved}`
 
-  status.address = {
-    name: 'http',
-    url: `http://${serviceHost(wanted.metadata.name, namespace)}`,
-    ...(isEnabled(deps.configMap, 'authentication-oidc') && { audience: audienceOf(channel, inMemoryChannelKind.group) }),
+  // Without TLS a channel is known by its host; with TLS that would take a certificate for each, so it is known by its path.
+  const addresses = {
+    http: `http://${serviceHost(wanted.metadata.name, namespace)}`,
+    https: `https://${serviceHost(DISPATCHER_NAME, EVENTING_NAMESPACE)}/${namespace}/${name}`,
+    server: DISPATCHER_TLS,
+    audience: isEnabled(deps.configMap, 'authentication-oidc') ? audienceOf(channel, inMemoryChannelKind.group) : undefined,
   }
-  delete status.addresses
+  const notAddressed = setAddresses(status, addresses, deps)
+  if (notAddressed !== undefined) return notAddressed
   conditions.isTrue('Addressable')
   markEventPolicies(channel, status, conditions, deps)
   return undefined

@@ -1,10 +1,10 @@
 import { below, type ParityTable } from '../../apimachinery/parity.js'
 import {
-  addressParity,
   channelTemplateParity,
   childParity,
   deliveryParity,
   destinationParity,
+  flowAddressParity,
   policiesParity,
   statusParity,
 } from '../duck-parity.js'
@@ -16,7 +16,7 @@ export const parallelParity: ParityTable = [
   ...below('spec.branches[].delivery', deliveryParity),
   ...below('spec.channelTemplate', channelTemplateParity),
   ...below('spec.reply', destinationParity),
-  ...below('status', [...statusParity, ...addressParity, ...policiesParity]),
+  ...below('status', [...statusParity, ...flowAddressParity, ...policiesParity]),
   ...below('status.ingressChannelStatus', childParity('channel')),
   ...below('status.branchStatuses[].filterChannelStatus', childParity('channel')),
   ...below('status.branchStatuses[].filterSubscriptionStatus', childParity('subscription')),

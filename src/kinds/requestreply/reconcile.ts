@@ -1,10 +1,9 @@
 import { type Conditions, conditionsOf, isReady } from '../../apimachinery/conditions.js'
-import { controllerReference, type Draft, type KubeObject } from '../../apimachinery/object.js'
+import { controllerReference, type Draft } from '../../apimachinery/object.js'
 import { isAlreadyExists, StatusError } from '../../apimachinery/status-error.js'
 import type { Controller, Outcome, ReconcilerDeps } from '../../controller/reconcile.js'
 import { brokerKind } from '../broker/kind.js'
 import type { Broker } from '../broker/schema.js'
-import { podKind } from '../core/pod/kind.js'
 import { secretKind } from '../core/secret/kind.js'
 import { EVENTING_CONTROLLER_USER, EVENTING_NAMESPACE } from '../eventing-labels.js'
 import { semanticEqual } from '../semantic-equal.js'
@@ -14,6 +13,8 @@ import type { Trigger } from '../trigger/schema.js'
 import { requestReplyKind } from './kind.js'
 import {
   REQUEST_REPLY_BROKER_ADDRESS as BROKER_ADDRESS,
+  keyName,
+  keysIn,
   REQUEST_REPLY_REASONS as REASONS,
   REQUEST_REPLY_CONDITIONS,
   REQUEST_REPLY_KEYS,
@@ -29,10 +30,12 @@ const NAMESPACE_LABEL = 'eventing.knative.dev/RequestReply.namespace'
 const REPLICAS_LABEL = 'eventing.knative.dev/RequestReply.dataPlaneReplicas'
 /** AES-256. */
 const KEY_BYTES = 32
+/** The data plane: this process, in place of the StatefulSet `request-reply`, which has one replica too until someone scales it. */
+const REPLICAS = 1
+const INDEX = 0
 
 /**
- * Gives a RequestReply its key, its address, and a Trigger for each replica of the data plane, which is the StatefulSet
- * `request-reply` of the system namespace: without it, no RequestReply becomes ready, here as on a cluster.
+ * Gives a RequestReply its key, its address, and the Trigger by which replies come back to the data plane (src/eventing/request-reply.ts).
  * @see knative/eventing v1.22 pkg/reconciler/requestreply/requestreply.go
  */
 export function createRequestReplyController(): Controller<RequestReply> {
@@ -54,7 +57,7 @@ async function reconcileRequestReply(requestReply: RequestReply, deps: Deps): Pr
 
 /** Fills `status` and `conditions`, up to the first problem: what comes behind it stays as it was. */
 async function bringUp(requestReply: RequestReply, status: Status, conditions: Conditions, deps: Deps): Promise<string | undefined> {
-  const { namespace = '', name } = requestReply.metadata
+  const { namespace = '' } = requestReply.metadata
   await ensureKey(requestReply, deps)
   const failed = await ensureTriggers(requestReply, status, conditions, deps)
   if (failed !== undefined) return `failed to reconcile triggers: ${failed}`
@@ -74,7 +77,7 @@ async function bringUp(requestReply: RequestReply, status: Status, conditions: C
   status.annotations = { ...status.annotations, [BROKER_ADDRESS]: broker.status?.address?.url ?? '' }
   conditions.isTrue('BrokerReady')
 
-  status.address = { name: 'http', url: `http://${serviceHost(REQUEST_REPLY_NAME, EVENTING_NAMESPACE)}/${namespace}/${name}` }
+  status.address = { name: 'http', url: addressOf(requestReply) }
   conditions.isTrue('Addressable')
   const message = 'Event policies not implemented for RequestReply yet'
   conditions.isTrue('EventPoliciesReady', { reason: REASONS.policiesNotImplemented, message })
@@ -84,67 +87,36 @@ async function bringUp(requestReply: RequestReply, status: Status, conditions: C
 /** One key for each RequestReply, all in one Secret. */
 async function ensureKey({ metadata }: RequestReply, { client, random }: Deps): Promise<void> {
   const ref = { namespace: EVENTING_NAMESPACE, name: REQUEST_REPLY_KEYS }
-  const prefix = `${metadata.namespace}.${metadata.name}.`
   const present = await client.find(secretKind, ref)
-  if (Object.keys(present?.data ?? {}).some((key) => key.startsWith(prefix))) return
-  const data = { ...present?.data, [`${prefix}key-0`]: random.bytes(KEY_BYTES).toString('base64') }
+  if (keysIn(present?.data, metadata).length > 0) return
+  const data = { ...present?.data, [keyName(metadata, 0)]: random.bytes(KEY_BYTES).toString('base64') }
   if (present) await client.update(secretKind, { ...present, data })
   else await client.create(secretKind, { metadata: ref, data })
 }
 
 async function ensureTriggers(requestReply: RequestReply, status: Status, conditions: Conditions, deps: Deps): Promise<string | undefined> {
-  const reference = { apiVersion: 'apps/v1', kind: 'StatefulSet', namespace: EVENTING_NAMESPACE, name: REQUEST_REPLY_NAME }
-  const { object } = await deps.track(reference, requestReply.metadata)
-  if (!object) return `failed to get requestreply statefulset: statefulset.apps ${JSON.stringify(REQUEST_REPLY_NAME)} not found`
-  const replicas = (object as KubeObject & { spec?: { replicas?: number } }).spec?.replicas ?? 1
-
-  const problems: string[] = []
-  let readyReplicas = 0
-  for (let index = 0; index < replicas; index++) {
-    const made = await ensureTrigger(requestReply, index, replicas, deps)
-    if ('problem' in made) problems.push(made.problem)
-    else if (isReady(made.trigger)) readyReplicas++
-  }
-  // Of what was there before the data plane was scaled; its requests have gone with its replicas.
-  for (const trigger of await deps.client.list(triggerKind, requestReply.metadata.namespace)) {
-    const { labels = {} } = trigger.metadata
-    const isOurs = labels[NAME_LABEL] === requestReply.metadata.name && labels[NAMESPACE_LABEL] === requestReply.metadata.namespace
-    if (isOurs && labels[REPLICAS_LABEL] !== String(replicas) && readyReplicas === replicas)
-      await deps.client.delete(triggerKind, trigger.metadata)
-  }
-  status.desiredReplicas = replicas
-  status.readyReplicas = readyReplicas
-  if (readyReplicas === replicas) conditions.isTrue('TriggersReady')
-  else if (problems.length === 0) conditions.isUnknown('TriggersReady', REASONS.triggersNotReady, 'not all triggers are ready yet')
-  else conditions.isUnknown('TriggersReady', REASONS.triggerError, `Encountered errors reconciling triggers: ${problems.join('\n')}`)
-  return problems.length > 0 ? problems.join('\n') : undefined
+  const made = await ensureTrigger(requestReply, deps)
+  status.desiredReplicas = REPLICAS
+  status.readyReplicas = 'trigger' in made && isReady(made.trigger) ? 1 : 0
+  if (status.readyReplicas === REPLICAS) conditions.isTrue('TriggersReady')
+  else if (!('problem' in made)) conditions.isUnknown('TriggersReady', REASONS.triggersNotReady, 'not all triggers are ready yet')
+  else conditions.isUnknown('TriggersReady', REASONS.triggerError, `Encountered errors reconciling triggers: ${made.problem}`)
+  return 'problem' in made ? made.problem : undefined
 }
 
-async function ensureTrigger(
-  requestReply: RequestReply,
-  index: number,
-  replicas: number,
-  { client, track }: Deps,
-): Promise<{ trigger: Trigger } | { problem: string }> {
+async function ensureTrigger(requestReply: RequestReply, { client }: Deps): Promise<{ trigger: Trigger } | { problem: string }> {
   const { namespace = '', name } = requestReply.metadata
-  const podName = `${REQUEST_REPLY_NAME}-${index}`
-  const tracked = await track({ apiVersion: 'v1', kind: podKind.kind, namespace: EVENTING_NAMESPACE, name: podName }, requestReply.metadata)
-  const pod = tracked.object as (KubeObject & { status?: { podIP?: string } }) | undefined
-  if (!pod)
-    return {
-      problem: `failed to create desired trigger object: failed to get pod in statefulset: pods ${JSON.stringify(podName)} not found`,
-    }
   const wanted: Draft<Trigger> = {
     metadata: {
-      name: childName(name, `${index}-${replicas}`),
+      name: childName(name, `${INDEX}-${REPLICAS}`),
       namespace,
-      labels: { [NAME_LABEL]: name, [NAMESPACE_LABEL]: namespace, [REPLICAS_LABEL]: String(replicas) },
+      labels: { [NAME_LABEL]: name, [NAMESPACE_LABEL]: namespace, [REPLICAS_LABEL]: String(REPLICAS) },
       ownerReferences: [controllerReference(requestReply)],
     },
     spec: {
       broker: requestReply.spec.brokerRef.name,
-      filters: [{ cesql: verifyExpression(requestReply, index, replicas) }],
-      subscriber: { uri: `http://${pod.status?.podIP ?? ''}:8080/${namespace}/${name}/reply` },
+      filters: [{ cesql: verifyExpression(requestReply) }],
+      subscriber: { uri: `${addressOf(requestReply)}/reply` },
     },
   }
   const ref = { namespace, name: wanted.metadata.name! }
@@ -159,8 +131,12 @@ async function ensureTrigger(
   }
 }
 
+function addressOf({ metadata }: RequestReply): string {
+  return `http://${serviceHost(REQUEST_REPLY_NAME, EVENTING_NAMESPACE)}/${metadata.namespace}/${metadata.name}`
+}
+
 /** The filter of one replica: it takes the replies whose correlation id it has made itself. */
-function verifyExpression({ metadata, spec }: RequestReply, index: number, replicas: number): string {
+function verifyExpression({ metadata, spec }: RequestReply): string {
   const texts = [metadata.name, metadata.namespace, REQUEST_REPLY_KEYS].map((text) => `"${text}"`).join(', ')
-  return `KN_VERIFY_CORRELATION_ID(${spec.replyAttribute}, ${texts}, ${index}, ${replicas})`
+  return `KN_VERIFY_CORRELATION_ID(${spec.replyAttribute}, ${texts}, ${INDEX}, ${REPLICAS})`
 }

@@ -8,7 +8,7 @@ import {
   type KReference,
   kReferenceSchema,
 } from '../../apimachinery/destination.js'
-import type { KubeObject } from '../../apimachinery/object.js'
+import type { KubeObject, ObjectRef } from '../../apimachinery/object.js'
 import type { Schema } from '../../apimachinery/schema.js'
 import { conditionsSchema, integerSchema, observedGenerationSchema, stringMapSchema } from '../serving-schema.js'
 
@@ -74,8 +74,25 @@ export const REQUEST_REPLY_REASONS = {
   policiesNotImplemented: 'NotImplemented',
 } as const
 
-/** Secret, core Service and StatefulSet of the data plane, in the system namespace. */
+/** Secret and core Service of the data plane, in the system namespace. */
 export const REQUEST_REPLY_KEYS = 'request-reply-keys'
 export const REQUEST_REPLY_NAME = 'request-reply'
 /** Annotation of the status: where requests go. */
 export const REQUEST_REPLY_BROKER_ADDRESS = 'eventing.knative.dev/brokerAddress'
+
+/** Under which the keys of one RequestReply are kept in the Secret: `namespace.name.key-0`. */
+export function keyName({ namespace = '', name }: ObjectRef, number: number): string {
+  return `${namespace}.${name}.key-${number}`
+}
+
+/**
+ * The keys of one RequestReply among all that are in the Secret (`data` in base64), the newest last: it seals what goes out, all of them open
+ * what comes back.
+ * @see knative/eventing v1.22 pkg/requestreply/key_store.go
+ */
+export function keysIn(data: Readonly<Record<string, string>> | undefined, { namespace = '', name }: ObjectRef): readonly Buffer[] {
+  const prefix = `${namespace}.${name}.`
+  // Names may have dots in them, what follows a name has none.
+  const names = Object.keys(data ?? {}).filter((each) => each.startsWith(prefix) && !each.slice(prefix.length).includes('.'))
+  return names.sort((a, b) => a.localeCompare(b, 'en', { numeric: true })).map((each) => Buffer.from(data![each]!, 'base64'))
+}

@@ -1,10 +1,10 @@
 import { below, type ParityTable } from '../../apimachinery/parity.js'
 import {
-  addressParity,
   channelTemplateParity,
   childParity,
   deliveryParity,
   destinationParity,
+  flowAddressParity,
   policiesParity,
   statusParity,
 } from '../duck-parity.js'
@@ -14,7 +14,7 @@ export const sequenceParity: ParityTable = [
   ...below('spec.steps[].delivery', deliveryParity),
   ...below('spec.channelTemplate', channelTemplateParity),
   ...below('spec.reply', destinationParity),
-  ...below('status', [...statusParity, ...addressParity, ...policiesParity]),
+  ...below('status', [...statusParity, ...flowAddressParity, ...policiesParity]),
   ...below('status.channelStatuses[]', childParity('channel')),
   ...below('status.subscriptionStatuses[]', childParity('subscription')),
 ]

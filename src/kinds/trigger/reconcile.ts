@@ -4,6 +4,7 @@ import { brokerKind } from '../broker/kind.js'
 import type { Broker } from '../broker/schema.js'
 import { BROKER_CLASS_ANNOTATION, EVENTING_CONTROLLER_USER, MT_CHANNEL_BROKER_CLASS } from '../eventing-labels.js'
 import { NO_DEAD_LETTER_SINK, reconcileIdentity, resolveDeadLetterSink, wokenByConfig } from '../eventing-status.js'
+import { BROKER_FILTER_TLS, wokenByCertificate } from '../eventing-tls.js'
 import { setDeadLetterSink, setField } from '../messaging-status.js'
 import { subscriptionKind } from '../subscription/kind.js'
 import { checkDependency } from './dependency.js'
@@ -11,7 +12,7 @@ import { triggerKind } from './kind.js'
 import { brokerOf, TRIGGER_REASONS as REASONS, TRIGGER_CONDITIONS, type Trigger } from './schema.js'
 import { channelOf, ensureSubscription } from './subscription.js'
 
-type Deps = Pick<ReconcilerDeps, 'client' | 'clock' | 'configMap' | 'event' | 'resolveUri' | 'track'>
+type Deps = Pick<ReconcilerDeps, 'client' | 'clock' | 'configMap' | 'event' | 'informer' | 'resolveUri' | 'track'>
 type Status = NonNullable<Trigger['status']>
 
 /**
@@ -24,7 +25,7 @@ export function createTriggerController(): Controller<Trigger> {
     kind: triggerKind,
     actsAs: EVENTING_CONTROLLER_USER,
     owns: [subscriptionKind],
-    wokenBy: [{ kind: brokerKind, wakes: ofBroker }, wokenByConfig()],
+    wokenBy: [{ kind: brokerKind, wakes: ofBroker }, wokenByConfig(), wokenByCertificate(BROKER_FILTER_TLS)],
     create: (deps) => (trigger) => reconcileTrigger(trigger, deps),
   }
 }

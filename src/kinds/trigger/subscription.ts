@@ -1,4 +1,5 @@
 import type { Conditions } from '../../apimachinery/conditions.js'
+import type { Destination } from '../../apimachinery/destination.js'
 import { groupVersion } from '../../apimachinery/kind.js'
 import { controllerReference, type Draft, isControlledBy } from '../../apimachinery/object.js'
 import { isAlreadyExists, StatusError } from '../../apimachinery/status-error.js'
@@ -6,7 +7,7 @@ import type { ReconcilerDeps } from '../../controller/reconcile.js'
 import { brokerKind } from '../broker/kind.js'
 import type { Broker } from '../broker/schema.js'
 import { isDerivative } from '../deep-derivative.js'
-import { isEnabled } from '../eventing-config.js'
+import { isEnabled, transportEncryption } from '../eventing-config.js'
 import {
   BROKER_FILTER_NAME,
   BROKER_LABEL,
@@ -16,6 +17,7 @@ import {
   EVENTING_NAMESPACE,
   TRIGGER_LABEL,
 } from '../eventing-labels.js'
+import { authorityOf, BROKER_FILTER_TLS } from '../eventing-tls.js'
 import { childName, serviceHost } from '../serving-names.js'
 import { subscriptionKind } from '../subscription/kind.js'
 import type { Subscription } from '../subscription/schema.js'
@@ -23,7 +25,7 @@ import { brokerOf, TRIGGER_REASONS as REASONS, type Trigger } from './schema.js'
 
 /** The Subscription of a Trigger to its Broker's channel. */
 
-type Deps = Pick<ReconcilerDeps, 'client' | 'configMap' | 'event'>
+type Deps = Pick<ReconcilerDeps, 'client' | 'configMap' | 'event' | 'informer'>
 type Spec = Subscription['spec']
 
 const FILTER_AUDIENCE = 'mt-broker-filter'
@@ -33,9 +35,30 @@ export function subscriptionName(trigger: Trigger): string {
   return childName(`${brokerOf(trigger).name}-${trigger.metadata.name}-`, trigger.metadata.uid ?? '')
 }
 
-/** Where the filter takes a Trigger's events. The UID keeps what was meant for a predecessor from its successor of the same name. */
-export function filterUrl({ metadata }: Trigger): string {
-  return `http://${serviceHost(BROKER_FILTER_NAME, EVENTING_NAMESPACE)}/triggers/${metadata.namespace}/${metadata.name}/${metadata.uid}`
+/** Where the filter is, and whom to trust there. */
+interface FilterAt {
+  origin: string
+  CACerts?: string
+}
+
+/** The filter as transport-encryption has it now; `problem` where its certificate is not there. */
+function filterAt(deps: Pick<Deps, 'configMap' | 'informer'>): FilterAt | { problem: string } {
+  const host = serviceHost(BROKER_FILTER_NAME, EVENTING_NAMESPACE)
+  if (transportEncryption(deps.configMap) === 'disabled') return { origin: `http://${host}` }
+  const authority = authorityOf(BROKER_FILTER_TLS, deps)
+  if (authority.problem !== undefined) return { problem: `failed to get CA certs: ${authority.problem}` }
+  return { origin: `https://${host}`, ...(authority.CACerts && { CACerts: authority.CACerts }) }
+}
+
+/**
+ * Where the filter takes a Trigger's events, or, by the suffix, its replies and dead letters. The UID keeps what was meant for a
+ * predecessor from its successor of the same name.
+ */
+function filterDestination({ metadata }: Trigger, { origin, CACerts }: FilterAt, suffix = ''): Destination {
+  return {
+    uri: `${origin}/triggers/${metadata.namespace}/${metadata.name}/${metadata.uid}${suffix}`,
+    ...(CACerts && { CACerts }),
+  }
 }
 
 /** The Broker's channel as its status names it; undefined where it does not. */
@@ -60,7 +83,12 @@ export async function ensureSubscription(
   deps: Deps,
 ): Promise<{ subscription?: Subscription; problem?: string }> {
   const { client, event } = deps
-  const wanted = subscriptionFor(trigger, broker, channel, deps)
+  const filter = filterAt(deps)
+  if ('problem' in filter) {
+    conditions.isFalse('SubscriptionReady', REASONS.notSubscribed, filter.problem)
+    return { problem: filter.problem }
+  }
+  const wanted = subscriptionFor(trigger, broker, channel, filter, deps)
   const ref = { namespace: trigger.metadata.namespace, name: wanted.metadata.name! }
   const notSubscribed = (problem: string, reason: string = REASONS.notSubscribed): { problem: string } => {
     conditions.isFalse('SubscriptionReady', reason, problem)
@@ -110,6 +138,7 @@ function subscriptionFor(
   trigger: Trigger,
   broker: Broker,
   channel: { apiVersion: string; kind: string; name: string },
+  filter: FilterAt,
   { configMap }: Pick<Deps, 'configMap'>,
 ): Draft<Subscription> {
   const { namespace, name } = trigger.metadata
@@ -123,7 +152,7 @@ function subscriptionFor(
     },
     spec: {
       channel: { ...channel, ...(isFar && broker.metadata.namespace && { namespace: broker.metadata.namespace }) },
-      ...(isEnabled(configMap, 'authentication-oidc') ? throughFilter(trigger, broker) : straight(trigger, broker)),
+      ...(isEnabled(configMap, 'authentication-oidc') ? throughFilter(trigger, broker, filter) : straight(trigger, broker, filter)),
     },
   }
 }
@@ -133,25 +162,25 @@ function deliveryOf(trigger: Trigger, broker: Broker): Spec['delivery'] {
   return trigger.spec.delivery ?? broker.spec?.delivery
 }
 
-function straight(trigger: Trigger, broker: Broker): Pick<Spec, 'subscriber' | 'reply' | 'delivery'> {
+function straight(trigger: Trigger, broker: Broker, filter: FilterAt): Pick<Spec, 'subscriber' | 'reply' | 'delivery'> {
   const { namespace, name } = broker.metadata
   const delivery = deliveryOf(trigger, broker)
   return {
-    subscriber: { uri: filterUrl(trigger) },
+    subscriber: filterDestination(trigger, filter),
     reply: { ref: { apiVersion: groupVersion(brokerKind), kind: brokerKind.kind, name, ...(namespace && { namespace }) } },
     ...(delivery && { delivery }),
   }
 }
 
 /** Replies and dead letters need the Trigger's identity too, which the filter alone has. */
-function throughFilter(trigger: Trigger, broker: Broker): Pick<Spec, 'subscriber' | 'reply' | 'delivery'> {
-  const url = filterUrl(trigger)
+function throughFilter(trigger: Trigger, broker: Broker, filter: FilterAt): Pick<Spec, 'subscriber' | 'reply' | 'delivery'> {
+  const through = (suffix?: string): Destination => ({ ...filterDestination(trigger, filter, suffix), audience: FILTER_AUDIENCE })
   const delivery = deliveryOf(trigger, broker)
   const hasDeadLetterSink = trigger.status?.deadLetterSinkUri || delivery?.deadLetterSink
-  const deadLetterSink = { uri: `${url}/dls`, audience: FILTER_AUDIENCE }
+  const deadLetterSink = through('/dls')
   return {
-    subscriber: { uri: url, audience: FILTER_AUDIENCE },
-    reply: { uri: `${url}/reply`, audience: FILTER_AUDIENCE },
+    subscriber: through(),
+    reply: through('/reply'),
     ...(delivery && { delivery: hasDeadLetterSink ? { ...delivery, deadLetterSink } : delivery }),
   }
 }

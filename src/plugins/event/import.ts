@@ -21,15 +21,16 @@ export default class EventImport extends KnCommand {
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(EventImport)
     const file = this.single(argv, "'kn event import' requires the file as single argument")
-    const { addressOf, sinkFrom } = await import('./sink.js')
-    const sink = sinkFrom(flags.to)
+    const { addressOf, targetFrom } = await import('./sink.js')
+    const { sinkMappings } = await import('../../cli/sink-mappings.js')
+    const sink = targetFrom(flags.to, await sinkMappings(flags.config, this.world))
     const { linesOf } = await import('./json-lines.js')
     const { eventFromText } = await import('./recorded-event.js')
     const lines = linesOf(await this.readInput(file))
     const events = lines.map(({ number, line }) => ({ number, event: eventFromText(line, `line ${number} of ${file}`) }))
     const { deliver } = await import('./post.js')
     const connect = () => this.connect(flags)
-    const url = 'url' in sink ? sink.url : await addressOf(await connect(), sink, this.namespaceOf(flags))
+    const url = 'uri' in sink ? sink.uri : await addressOf(await connect(), sink, this.namespaceOf(flags))
     let sent = 0
     try {
       for (const { event } of events) {

@@ -1,8 +1,9 @@
 import { UserError } from '../../base/user-error.js'
+import type { Sink } from '../../cli/nouns/sink.js'
 import type { Client } from '../../client/client.js'
 import type { EventRecord } from '../../kinds/emulator/eventrecord/schema.js'
 import { triggerKind } from '../../kinds/trigger/kind.js'
-import { addressOf, sinkFrom } from './sink.js'
+import { addressOf } from './sink.js'
 
 /** Whether nothing is left to send: one trigger has it, or every one that wanted it. */
 export function isDelivered({ status }: EventRecord, trigger: string | undefined): boolean {
@@ -19,11 +20,10 @@ const ORIGINS: Readonly<Record<string, { group: string; version: string; plural:
 export async function replayTarget(
   client: Client,
   { spec: { origin } }: EventRecord,
-  { trigger, to, namespace }: { trigger: string | undefined; to: string | undefined; namespace: string },
+  { trigger, to, namespace }: { trigger: string | undefined; to: Sink | undefined; namespace: string },
 ): Promise<{ url: string; name: string }> {
   if (to !== undefined) {
-    const sink = sinkFrom(to)
-    const url = 'url' in sink ? sink.url : await addressOf(client, sink, namespace)
+    const url = 'uri' in to ? to.uri : await addressOf(client, to, namespace)
     return { url, name: url }
   }
   if (trigger !== undefined) {

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { usageError } from '../../cli/arguments.js'
 import { namespaceFlag, stringArrayFlag } from '../../cli/flags.js'
 import { KnCommand } from '../../cli/kn-command.js'
+import type { Sink } from '../../cli/nouns/sink.js'
 import { filterFlags, filterFrom } from './flags.js'
 
 export default class EventReplay extends KnCommand {
@@ -37,6 +38,11 @@ Without the two extensions that brokers add (knativearrivaltime and knativebroke
     },
   ]
 
+  private async sinkNamed(text: string, { config }: { config?: string | undefined }): Promise<Sink> {
+    const [{ targetFrom }, { sinkMappings }] = await Promise.all([import('./sink.js'), import('../../cli/sink-mappings.js')])
+    return targetFrom(text, await sinkMappings(config, this.world))
+  }
+
   async run(): Promise<void> {
     const { flags, argv } = await this.parse(EventReplay)
     const id = this.single(argv, "'kn event replay' requires the id of the event as single argument")
@@ -53,7 +59,8 @@ Without the two extensions that brokers add (knativearrivaltime and knativebroke
     const { edited, eventOf } = await import('./recorded-event.js')
     let event = edited(eventOf(record), flags.edit ?? [])
     if (flags.editor) event = await (await import('./editor.js')).editedByHand(event, this.world)
-    const target = await replayTarget(client, record, { trigger: flags.trigger, to: flags.to, namespace })
+    const to = flags.to === undefined ? undefined : await this.sinkNamed(flags.to, flags)
+    const target = await replayTarget(client, record, { trigger: flags.trigger, to, namespace })
     const { deliver } = await import('./post.js')
     const { statusCode } = await deliver(event, target.url, async () => client)
     this.log(`Event '${event.attributes.get('id')}' sent to ${target.name}: ${statusCode}`)

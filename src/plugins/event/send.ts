@@ -7,7 +7,7 @@ export default class EventSend extends KnCommand {
   static override summary = 'Build an event and send it'
   static override description = `Builds a CloudEvent from flags and sends it, once.
 
-The destination is a Knative service (NAME), an object that takes events as PREFIX:NAME[:NAMESPACE] with the prefixes ksvc, svc, broker and channel or GROUP/VERSION/RESOURCE, or a URL.`
+The destination is a Knative service (NAME), an object that takes events as PREFIX:NAME[:NAMESPACE] with the prefixes ksvc, svc, broker, channel and those of the configuration (eventing.sink-mappings) or GROUP/VERSION/RESOURCE, or a URL.`
   static override flags = {
     ...buildFlags,
     to: Flags.string({
@@ -29,14 +29,15 @@ The destination is a Knative service (NAME), an object that takes events as PREF
 
   async run(): Promise<void> {
     const { flags } = await this.parse(EventSend)
-    const { addressOf, joined, sinkFrom } = await import('./sink.js')
-    const sink = sinkFrom(flags.to)
+    const { addressOf, joined, targetFrom } = await import('./sink.js')
+    const { sinkMappings } = await import('../../cli/sink-mappings.js')
+    const sink = targetFrom(flags.to, await sinkMappings(flags.config, this.world))
     const { eventFromFlags } = await import('./built-event.js')
     const { createSystemRandom } = await import('../../base/random.js')
     const { event } = eventFromFlags(flags, { nowMs: this.world.clock.now(), random: createSystemRandom() })
     const { deliver } = await import('./post.js')
     const connect = () => this.connect(flags)
-    const url = 'url' in sink ? sink.url : joined(await addressOf(await connect(), sink, this.namespaceOf(flags)), flags['addressable-uri'])
+    const url = 'uri' in sink ? sink.uri : joined(await addressOf(await connect(), sink, this.namespaceOf(flags)), flags['addressable-uri'])
     const { statusCode } = await deliver(event, url, connect)
     if (flags.verbose) this.logToStderr(`POST ${url}: ${statusCode}`)
     this.log(`Event (ID: ${event.attributes.get('id')}) have been sent.`)

@@ -1,36 +1,33 @@
 import { posix } from 'node:path'
-import type { Kind } from '../../apimachinery/kind.js'
 import type { KubeObject } from '../../apimachinery/object.js'
 import { UserError } from '../../base/user-error.js'
 import { usageError } from '../../cli/arguments.js'
+import { kindOf, type ResourceName, type Sink, sinkFrom } from '../../cli/nouns/sink.js'
 import type { Client } from '../../client/client.js'
 
-/** Where an event goes: to an address, or to an object that has one. */
-export type Sink = { url: string } | { resource: Pick<Kind, 'group' | 'version' | 'plural'>; name: string; namespace: string | undefined }
-
-const PREFIXES: ReadonlyMap<string, Pick<Kind, 'group' | 'version' | 'plural'>> = new Map([
-  ['ksvc', { group: 'serving.knative.dev', version: 'v1', plural: 'services' }],
-  ['kservice', { group: 'serving.knative.dev', version: 'v1', plural: 'services' }],
-  ['svc', { group: '', version: 'v1', plural: 'services' }],
-  ['service', { group: '', version: 'v1', plural: 'services' }],
-  ['broker', { group: 'eventing.knative.dev', version: 'v1', plural: 'brokers' }],
-  ['channel', { group: 'messaging.knative.dev', version: 'v1', plural: 'channels' }],
-] as const)
-
 /**
- * What `--to` means: NAME of a Knative service, PREFIX:NAME[:NAMESPACE], GROUP/VERSION/RESOURCE:NAME[:NAMESPACE], or a URL. Throws usage
- * errors in the words of kn-plugin-event.
- * @see knative/client pkg/flags/sink
+ * What `--to` means: as a sink flag (src/cli/nouns/sink.ts), the prefixes of the configuration file included. Throws usage errors in the words
+ * of kn-plugin-event.
+ * @see knative-extensions/kn-plugin-event pkg/cli, ValidateTarget
  */
-export function sinkFrom(text: string): Sink {
+export function targetFrom(text: string, mappings?: ReadonlyMap<string, ResourceName>): Sink {
   if (text === '') throw usageError('use --to flag is required')
-  if (/^https?:/.test(text)) return { url: checkedUrl(text) }
-  if (!text.includes(':')) return { resource: PREFIXES.get('ksvc')!, name: text, namespace: undefined }
-  const [prefix = '', name = '', ...rest] = text.split(':')
-  const resource = PREFIXES.get(prefix) ?? resourceFrom(prefix)
-  if (name === '' || !resource) throw usageError(`--to flag has invalid format: ${text}`)
-  const namespace = rest.join(':')
-  return { resource, name, namespace: namespace === '' ? undefined : namespace }
+  if (/^https?:/.test(text)) return { uri: checkedUrl(text) }
+  const sink = parsed(text, mappings)
+  if (!sink || 'uri' in sink || sink.name === '' || sink.resource.version === '') throw invalidFormat(text)
+  return sink
+}
+
+function parsed(text: string, mappings: ReadonlyMap<string, ResourceName> | undefined): Sink | undefined {
+  try {
+    return sinkFrom(text, mappings)
+  } catch {
+    throw invalidFormat(text)
+  }
+}
+
+function invalidFormat(text: string): Error {
+  return usageError(`--to flag has invalid format: ${text}`)
 }
 
 function checkedUrl(text: string): string {
@@ -44,29 +41,15 @@ function checkedUrl(text: string): string {
   throw usageError(`invalid URL format: ${text}`)
 }
 
-/** `eventing.knative.dev/v1/broker`: the resource in lower case, with the `s` that it may lack. */
-function resourceFrom(prefix: string): Pick<Kind, 'group' | 'version' | 'plural'> | undefined {
-  const parts = prefix.split('/')
-  const resource = parts.pop()!.toLowerCase()
-  const version = parts.pop()
-  if (resource === '' || !version || parts.length > 1) return undefined
-  return { group: parts[0] ?? '', version, plural: resource.endsWith('s') ? resource : `${resource}s` }
-}
-
-/** A kind by the names in its URL alone: all it takes to get an object. */
-function kindOf({ group, version, plural }: Pick<Kind, 'group' | 'version' | 'plural'>): Kind<AddressableObject> {
-  return { group, version, plural, kind: '', singular: plural, namespaced: true }
-}
-
 interface AddressableObject extends KubeObject {
   status?: { address?: { url?: string } }
 }
 
-/** The address of an object. Throws what the API refuses, and a UserError for one that has no address (yet). */
-export async function addressOf(client: Client, sink: Exclude<Sink, { url: string }>, namespace: string): Promise<string> {
+/** The address of an object that takes events. Throws what the API refuses, and a UserError for one that has no address (yet). */
+export async function addressOf(client: Client, sink: Exclude<Sink, { uri: string }>, namespace: string): Promise<string> {
   const { resource, name } = sink
   const ref = { namespace: sink.namespace ?? namespace, name }
-  const object = await client.get(kindOf(resource), ref)
+  const object = await client.get(kindOf<AddressableObject>(resource), ref)
   if (resource.group === '' && resource.plural === 'services') return `http://${ref.name}.${ref.namespace}.svc.cluster.local`
   const url = object.status?.address?.url
   if (url) return url

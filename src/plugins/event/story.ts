@@ -121,14 +121,17 @@ function detailsOf({ hop, hint, waitsFor }: StoryPart): string[] {
 
 function filteredLines({ clause, expected, actual, reason }: NonNullable<RecordHop['filtered']>, hint: string | undefined): string[] {
   const got = actual === undefined ? 'nothing' : `'${actual}'`
-  // A clause that asks for no one value, such as a CESQL expression, has only its reason to tell.
-  const why = expected !== '' || !reason ? `expected '${expected}', got ${got}` : reason
+  // An expression asks for no one value: what it says and why it does not hold is all there is to tell.
+  const isExpression = /\.cesql$/.test(clause)
+  const told = isExpression && expected !== '' ? `${expected}: ${reason}` : reason
+  const why = reason && (expected === '' || isExpression) ? told : `expected '${expected}', got ${got}`
   return [`${clause}: ${why}`, ...(hint ? [`hint: ${hint}`] : [])]
 }
 
-function attemptText({ number, destination, took, retryIn, ...result }: RecordAttempt): string {
+function attemptText({ number, destination, took, retryIn, note, ...result }: RecordAttempt): string {
   const next = retryIn === undefined ? '' : `, the next one ${retryIn} later`
-  return `attempt ${number} to ${destination}: ${resultText(result)} after ${took}${next}`
+  const why = note === undefined ? '' : ` (${note})`
+  return `attempt ${number} to ${destination}: ${resultText(result)}${why} after ${took}${next}`
 }
 
 function replyText({ type, id, record, ...result }: NonNullable<RecordHop['reply']>): string {

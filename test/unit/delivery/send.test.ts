@@ -3,7 +3,7 @@ import { createServer as createHttps } from 'node:https'
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from 'node:net'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Clock, createSystemClock, createVirtualClock } from '../../../src/base/clock.js'
-import { createSender, type Send } from '../../../src/delivery/send.js'
+import { createSender, type Send, type SenderDeps } from '../../../src/delivery/send.js'
 import { createCertificates } from '../../../src/emulator/certificates.js'
 
 async function listening(server: Server): Promise<number> {
@@ -28,10 +28,11 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
-function aSender(realClock: Clock = createSystemClock({ unref: true })): Send {
+function aSender(realClock: Clock = createSystemClock({ unref: true }), options: Partial<SenderDeps> = {}): Send {
   const sender = createSender({
     realClock,
     reach: (url) => ({ host: url.hostname === 'elsewhere' ? '127.0.0.1' : url.hostname, port: Number(url.port), hostHeader: url.host }),
+    ...options,
   })
   onTestFinished(() => sender.stop())
   return sender.send
@@ -177,5 +178,38 @@ test('https asks for the authorities of the destination, and refuses others', as
     statusCode: 200,
     body: Buffer.from('secret'),
   })
-  expect(await aSender()(outgoing)).toEqual({ error: expect.any(String) })
+  expect(await aSender()(outgoing)).toEqual({
+    error: `Post "${outgoing.url}": tls: failed to verify certificate: x509: certificate signed by unknown authority`,
+  })
+  const named = aSender(undefined, { reach: () => ({ host: '127.0.0.1', port, hostHeader: 'shop' }) })
+  expect((await named({ ...outgoing, url: 'https://shop.example/', caCerts: certificates.caCertificate })).error).toMatch(
+    /x509: certificate is valid for localhost, .*127\.0\.0\.1.*, not shop\.example$/,
+  )
+})
+
+test('trust bundles are trusted for every destination, from one delivery to the next', async () => {
+  const certificates = await createCertificates({ instance: 'test', nowMs: createSystemClock().now() })
+  const server = createHttps(
+    { key: certificates.serverKey, cert: certificates.serverCertificate },
+    (_: IncomingMessage, response: ServerResponse) => response.end(),
+  )
+  const port = await listening(server)
+  let bundles: readonly string[] = []
+  const send = aSender(undefined, { trustBundles: () => bundles })
+  const other = await createCertificates({ instance: 'other', nowMs: createSystemClock().now() })
+  const outgoing = { ...to(port), url: `https://127.0.0.1:${port}/`, caCerts: other.caCertificate }
+  const unknown = { error: expect.stringContaining('signed by unknown authority') }
+  expect(await send(outgoing)).toEqual(unknown)
+  bundles = ['no certificate', certificates.caCertificate]
+  expect(await send(outgoing)).toMatchObject({ statusCode: 200 })
+  expect(await send({ ...outgoing, caCerts: undefined })).toMatchObject({ statusCode: 200 })
+  bundles = []
+  expect(await send(outgoing)).toEqual(unknown)
+})
+
+test('a destination that speaks no TLS is told as Go tells it', async () => {
+  const port = await tcpSink((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  expect(await aSender()({ ...to(port), url: `https://127.0.0.1:${port}/` })).toEqual({
+    error: `Post "https://127.0.0.1:${port}/": http: server gave HTTP response to HTTPS client`,
+  })
 })

@@ -3,7 +3,7 @@ import { createSeededRandom } from '../../../src/base/random.js'
 import { createReach } from '../../../src/emulator/reach.js'
 import { aCoreService, aPlainPod, aSlice, createInformers, endpointOf } from '../gateway/support.js'
 
-const LISTENERS = { external: 1, clusterLocal: 2 }
+const LISTENERS = { external: 1, clusterLocal: 2, clusterLocalTls: 3 }
 
 /** A namespace `default` with a Service `web` whose Pod listens on 20001, and an alias `hello`, as Knative makes them. */
 function aReach() {
@@ -19,6 +19,7 @@ function aReach() {
     pods,
     domains: () => ['localhost', 'example.com'],
     ports: () => LISTENERS,
+    speaksTls: ({ namespace, name }) => namespace === 'knative-eventing' && name === 'broker-ingress',
     random: createSeededRandom(1),
   })
   return (url: string, namespace?: string) => {
@@ -35,6 +36,10 @@ test.each([
   ['http://hello.default.example.com/', '127.0.0.1:1 as hello.default.example.com'],
   ['http://ghost.default/', 'ghost.default:80 as ghost.default'],
   ['http://api.localhost.test:90/', 'api.localhost.test:90 as api.localhost.test:90'],
+  ['https://broker-ingress.knative-eventing.svc.cluster.local/a/b', '127.0.0.1:3 as broker-ingress.knative-eventing.svc.cluster.local'],
+  // A proxy's CONNECT, which says no more than a port.
+  ['https://broker-ingress.knative-eventing.svc:80/', '127.0.0.1:2 as broker-ingress.knative-eventing.svc:80'],
+  ['https://broker-ingress.default.svc/', '127.0.0.1:2 as broker-ingress.default.svc'],
   ['https://web.default.svc:80/', '127.0.0.1:20001 as web.default.svc:80'],
   ['https://other.org/', 'other.org:443 as other.org'],
 ])('%s leads to %s', (url, expected) => {

@@ -258,6 +258,41 @@ describe('when a delivery fails', () => {
     await dead.until(2)
     expect(sink.received).toHaveLength(4)
     for (const letter of dead.received) expect(Object.keys(letter.headers).filter((name) => name.startsWith('ce-knativeerror'))).toEqual([])
+    // What the dead letter does not say is in the journal, attempt by attempt.
+    const notes = (id: string) =>
+      bench.hops.flatMap((hop) => (hop.hop === 'attempted' && hop.event.id === id ? [[hop.statusCode, hop.note]] : []))
+    const text = [502, 'answered 200 with a body that is no event']
+    expect(notes('text')).toEqual([text, text])
+    const [[status, malformed]] = notes('malformed') as [[number, string]]
+    expect(status).toBe(502)
+    expect(malformed).toMatch(/^answered 200 with a malformed event: .+/)
+  })
+
+  test('an answer that is no event is told where the event is given up, too', async () => {
+    const bench = await aBench()
+    const sink = await aSink((_, response) => response.writeHead(200).end('thanks!'))
+    bench.informers.brokers.put(aBroker('main'))
+    bench.informers.triggers.put(aTrigger('t', sink.url))
+    await bench.send('default/main')
+    await eventually(() => bench.hops.some(({ hop }) => hop === 'dropped'))
+    expect(bench.hops.find(({ hop }) => hop === 'dropped')).toMatchObject({
+      why: 'the last answer was 502 (answered 200 with a body that is no event), and there is no dead letter sink',
+    })
+  })
+
+  test('an attempt that was not made says why, and one that needs no word has none', async () => {
+    const bench = await aBench()
+    bench.informers.brokers.put(aBroker('main'))
+    bench.informers.triggers.put(aTrigger('nowhere', undefined))
+    const sink = await aSink()
+    bench.informers.triggers.put(aTrigger('fine', sink.url))
+    await bench.send('default/main')
+    const attempts = () => bench.hops.flatMap((hop) => (hop.hop === 'attempted' ? [[hop.at.name, hop.statusCode, hop.note]] : []))
+    await eventually(() => attempts().length === 2)
+    expect(attempts().sort()).toEqual([
+      ['fine', 202, undefined],
+      ['nowhere', 404, 'not sent: the subscriber has no address'],
+    ])
   })
 
   test('a dead letter sink is tried as often as a subscriber, and what it answers is no reply', async () => {

@@ -11,10 +11,14 @@ import type { InsideRequest } from '../../../src/eventing/inside.js'
 import type { Hop } from '../../../src/journal/hop.js'
 import { brokerKind } from '../../../src/kinds/broker/kind.js'
 import type { Broker } from '../../../src/kinds/broker/schema.js'
+import { secretKind } from '../../../src/kinds/core/secret/kind.js'
+import type { Secret } from '../../../src/kinds/core/secret/schema.js'
 import { eventPolicyKind } from '../../../src/kinds/eventpolicy/kind.js'
 import type { EventPolicy } from '../../../src/kinds/eventpolicy/schema.js'
 import { inMemoryChannelKind } from '../../../src/kinds/inmemorychannel/kind.js'
 import type { InMemoryChannel } from '../../../src/kinds/inmemorychannel/schema.js'
+import { requestReplyKind } from '../../../src/kinds/requestreply/kind.js'
+import type { RequestReply } from '../../../src/kinds/requestreply/schema.js'
 import { triggerKind } from '../../../src/kinds/trigger/kind.js'
 import type { Trigger } from '../../../src/kinds/trigger/schema.js'
 import { openAppendLogs } from '../../../src/store/append-log.js'
@@ -40,6 +44,8 @@ export function someInformers() {
     triggers: createFakeInformer<Trigger>(triggerKind),
     channels: createFakeInformer<InMemoryChannel>(inMemoryChannelKind),
     policies: createFakeInformer<EventPolicy>(eventPolicyKind),
+    requestReplies: createFakeInformer<RequestReply>(requestReplyKind),
+    secrets: createFakeInformer<Secret>(secretKind),
   }
 }
 
@@ -102,6 +108,8 @@ export function ask(
   path: string,
   headers: Record<string, string> = {},
   body: string | Readable = '',
+  /** Aborted when the client goes away. */
+  gone?: AbortSignal,
 ): Promise<Asked> {
   const handler = eventing.inside(host)
   if (!handler) return Promise.reject(new Error(`nobody answers for ${host}`))
@@ -121,6 +129,7 @@ export function ask(
       out: { write: (bytes) => chunks.push(bytes) },
       finish: () => resolve({ ...answer!, body: Buffer.concat(chunks).toString() }),
       abort: () => reject(new Error('broken off')),
+      onGone: (listener) => void gone?.addEventListener('abort', () => listener()),
     }
     handler(request)
   })
@@ -201,7 +210,11 @@ export function aBroker(name: string, spec: Broker['spec'] = {}, uid = `uid-${na
     kind: 'Broker',
     metadata: { namespace: 'default', name, uid },
     spec,
-    status: { ...READY, annotations: { 'knative.dev/channelAddress': `http://${name}-kne-trigger-kn-channel.default.svc.cluster.local` } },
+    status: {
+      ...READY,
+      address: { name: 'http', url: `http://${BROKER_HOST}/default/${name}` },
+      annotations: { 'knative.dev/channelAddress': `http://${name}-kne-trigger-kn-channel.default.svc.cluster.local` },
+    },
   }
 }
 

@@ -1,5 +1,9 @@
 import { connect } from 'node:http2'
+import { request as requestHttps } from 'node:https'
+import { createSecureContext } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
+import { createSystemClock } from '../../../src/base/clock.js'
+import { createServerCertificates } from '../../../src/emulator/certificates.js'
 import type { InsideHandler } from '../../../src/gateway/destination.js'
 import { aKIngress, answerFrom, aRevision, aRule, ask, rawClient, startApp, startTestGateway, type TestGateway } from './support.js'
 
@@ -116,4 +120,74 @@ test('HTTP/2 without TLS is answered inside too', async () => {
     stream.end('hi')
   })
   expect(answered).toEqual({ status: 202, body: 'inside POST /x hi' })
+})
+
+/** A gateway that also listens with TLS, as two servers; and how to ask one of them. */
+async function aSecureGateway() {
+  const asked: boolean[] = []
+  const gateway = await startTestGateway({
+    inside(host, isSecure) {
+      asked.push(isSecure)
+      return host.split(':')[0] === INSIDE ? echo : undefined
+    },
+  })
+  const servers = [[INSIDE], ['other.default.svc']] as const
+  const made = await createServerCertificates({ authority: 'test', servers, nowMs: createSystemClock().now() })
+  const contexts = new Map(
+    servers.map(([name], at) => [name as string, createSecureContext({ cert: made[at]!.certificate, key: made[at]!.key })]),
+  )
+  const listener = await gateway.listenSecurely(0, (name) => contexts.get(name))
+  const ca = made[0]!.caCertificate
+  const post = (servername: string, host = servername): Promise<{ status: number; body: string }> =>
+    new Promise((resolve, reject) => {
+      const options = {
+        host: '127.0.0.1',
+        port: listener.port,
+        ca,
+        servername,
+        method: 'POST',
+        path: '/a',
+        headers: { host },
+        agent: false,
+      }
+      const outgoing = requestHttps(options as object, (response) => {
+        let body = ''
+        response.setEncoding('utf8').on('data', (text) => {
+          body += text
+        })
+        response.on('end', () => resolve({ status: response.statusCode!, body }))
+      })
+      outgoing.on('error', reject)
+      outgoing.end('hi')
+    })
+  return { gateway, listener, ca, asked, post }
+}
+
+test('a host that is answered inside is reached with TLS too, with the certificate of its name, and nobody else is', async () => {
+  const { gateway, asked, post } = await aSecureGateway()
+  expect(await post(INSIDE)).toEqual({ status: 202, body: 'inside POST /a hi' })
+  expect(asked).not.toContain(false)
+  expect(await post('other.default.svc')).toMatchObject({ status: 404 })
+  await expect(post('unknown.default.svc')).rejects.toThrow()
+  await ask(gateway.clusterLocalPort, INSIDE)
+  expect(asked.at(-1)).toBe(false)
+})
+
+test('with TLS, HTTP/2 is spoken where the client can', async () => {
+  const { listener, ca } = await aSecureGateway()
+  const session = connect(`https://127.0.0.1:${listener.port}`, { ca, servername: INSIDE })
+  onTestFinished(() => session.destroy())
+  const stream = session.request({ ':method': 'POST', ':path': '/b', ':authority': INSIDE })
+  stream.end('hi')
+  expect(
+    await new Promise((resolve, reject) => void stream.on('response', ({ ':status': status }) => resolve(status)).on('error', reject)),
+  ).toBe(202)
+})
+
+test('what is no TLS is closed without an answer, and the listener goes on', async () => {
+  const { listener, post } = await aSecureGateway()
+  expect(await rawClient(listener.port, request(INSIDE, '/')).closed).toBe('')
+  expect(await post(INSIDE)).toMatchObject({ status: 202 })
+  listener.close()
+  await expect(post(INSIDE)).rejects.toThrow('ECONNREFUSED')
 })

@@ -91,6 +91,8 @@ test('a workload is told of its proxy, and Node’s programs what to load', () =
     KN_LOCAL_PROXY: network.proxyUrl,
     http_proxy: network.proxyUrl,
     HTTP_PROXY: network.proxyUrl,
+    https_proxy: network.proxyUrl,
+    HTTPS_PROXY: network.proxyUrl,
     no_proxy: 'localhost,127.0.0.1,::1',
     NO_PROXY: 'localhost,127.0.0.1,::1',
     NODE_OPTIONS: '--require "/a \\"b\\"/c\\\\d.cjs"',
@@ -101,7 +103,8 @@ test('a workload is told of its proxy, and Node’s programs what to load', () =
 test.each(['http_proxy', 'HTTP_PROXY'])('a Pod that sets %s has no other, in either case of letters', (name) => {
   const own = withNetwork({ [name]: 'http://mine' })
   expect(own[name]).toBe('http://mine')
-  for (const other of ['http_proxy', 'HTTP_PROXY', 'no_proxy', 'NO_PROXY']) if (other !== name) expect(own).not.toHaveProperty(other)
+  for (const other of ['http_proxy', 'HTTP_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'])
+    if (other !== name) expect(own).not.toHaveProperty(other)
   expect(withNetwork({}, { [name]: 'http://image' })[name]).toBe('http://image')
 })
 

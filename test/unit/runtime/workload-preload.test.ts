@@ -1,8 +1,13 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import { type AddressInfo, createServer as createTcpServer, connect as dial } from 'node:net'
-import { join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import { createSystemClock } from '../../../src/base/clock.js'
+import { createServerCertificates } from '../../../src/emulator/certificates.js'
 
 const PRELOAD = join(import.meta.dirname, '../../../dist/workload-preload.cjs')
 
@@ -44,6 +49,21 @@ async function anEcho(): Promise<number> {
     server.close()
   })
   return (server.address() as AddressInfo).port
+}
+
+/** The same with TLS, for the name `web.shop.svc`; the authority to trust comes with it. */
+async function aSecureEcho(): Promise<{ port: number; authority: string }> {
+  const nowMs = createSystemClock().now()
+  const [made] = await createServerCertificates({ authority: 'test', servers: [['web.shop.svc']], nowMs })
+  const server = createSecureServer({ cert: made!.certificate, key: made!.key }, (request, response) => {
+    request.resume().on('end', () => response.end(`${request.method} ${request.headers.host}${request.url}`))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return { port: (server.address() as AddressInfo).port, authority: made!.caCertificate }
 }
 
 /** The output of a module that Node runs behind the preload. */
@@ -117,4 +137,31 @@ test('names below localhost are this machine, and all others are none of its bus
 
 test('without a proxy nothing changes', async () => {
   expect(await output(resolving('web.shop.svc'), {})).toBe('web.shop.svc is asked for\n')
+})
+
+test.each([
+  ['fetch', `console.log(await (await fetch('https://web.shop.svc/x', { method: 'POST', body: 'hi' })).text())`, 'POST web.shop.svc/x\n'],
+  [
+    'https.request',
+    `import { request } from 'node:https'
+     request('https://web.shop.svc/x', { agent: false }, (response) => response.on('data', (bytes) => console.log(String(bytes)))).end()`,
+    'GET web.shop.svc/x\n',
+  ],
+  [
+    'tls.connect(port, host, options, callback)',
+    `import { connect } from 'node:tls'
+     const socket = connect(443, 'web.shop.svc', { servername: 'web.shop.svc' }, () => socket.end('GET /x HTTP/1.0\\r\\nHost: me\\r\\n\\r\\n'))
+     socket.on('data', (bytes) => console.log(String(bytes).split('\\r\\n\\r\\n')[1]))`,
+    'GET me/x\n',
+  ],
+])('%s reaches a name inside the cluster with TLS, whose certificate it checks itself', async (_, script, expected) => {
+  const { port, authority } = await aSecureEcho()
+  const tunnel = await aTunnel(port)
+  const file = join(mkdtempSync(join(tmpdir(), 'kn-preload-')), 'ca.crt')
+  onTestFinished(() => rmSync(dirname(file), { recursive: true }))
+  writeFileSync(file, authority)
+  const env = { KN_LOCAL_PROXY: `http://default:secret@127.0.0.1:${tunnel.port}` }
+  expect(await output(script, { ...env, NODE_EXTRA_CA_CERTS: file })).toBe(expected)
+  expect(tunnel.heads[0]).toMatch(/^CONNECT web\.shop\.svc:443 HTTP\/1\.1\r\n/)
+  expect(await output(script, env)).toMatch(/unable to verify|UNABLE_TO_VERIFY/)
 })

@@ -69,6 +69,8 @@ export interface RecordAttempt {
   destination: string
   statusCode?: number
   error?: string
+  /** What the status alone does not say: `answered 200 with a body that is no event`. */
+  note?: string
   /** Go durations. */
   took: string
   retryIn?: string

@@ -55,7 +55,7 @@ export function createEventRecordServed(source: ObjectSource<EventRecord>): Serv
               attempts: {
                 type: 'array',
                 description: 'The newest ones.',
-                items: anObject({ ...answer, number: integer, took: text, retryIn: text }),
+                items: anObject({ ...answer, number: integer, note: text, took: text, retryIn: text }),
               },
               attemptCount: integer,
               delivered: anObject({ time, destination: text, statusCode: integer }),

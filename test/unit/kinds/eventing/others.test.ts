@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { brokerKind } from '../../../../src/kinds/broker/kind.js'
 import { namespaceKind } from '../../../../src/kinds/core/namespace/kind.js'
-import { podKind } from '../../../../src/kinds/core/pod/kind.js'
 import { secretKind } from '../../../../src/kinds/core/secret/kind.js'
 import { coreServiceKind } from '../../../../src/kinds/core/service/kind.js'
-import { statefulSetKind } from '../../../../src/kinds/core/statefulset/kind.js'
 import { eventPolicyKind } from '../../../../src/kinds/eventpolicy/kind.js'
 import { eventTypeKind, eventTypeV1beta1Kind, eventTypeV1beta3Kind } from '../../../../src/kinds/eventtype/kind.js'
 import { inMemoryChannelKind } from '../../../../src/kinds/inmemorychannel/kind.js'
@@ -153,48 +151,50 @@ describe('a RequestReply', () => {
   const brokerRef = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'default' }
   const system = (name: string) => ({ namespace: 'knative-eventing', name })
 
-  test('waits for its data plane, then has a Trigger for each replica of that, a key and an address', async () => {
+  test('has a key, a Trigger by which replies come back, and an address', async () => {
     await eventing.create(brokerKind, 'default', {})
-    const waiting = await eventing.create(requestReplyKind, 'rr', { brokerRef })
-    expect(conditionText(waiting, 'Ready')).toBe('Unknown')
-    expect(await eventing.eventsAbout('rr')).toContain(
-      'Warning InternalError: failed to reconcile triggers: failed to get requestreply statefulset: statefulset.apps "request-reply" not found',
-    )
+    await eventing.create(requestReplyKind, 'rr', { brokerRef })
     const key = (await eventing.client.get(secretKind, system('request-reply-keys'))).data?.['default.rr.key-0']
     expect(Buffer.from(key ?? '', 'base64')).toHaveLength(32)
-
-    const container = { name: 'c', image: 'example.com/request-reply' }
-    const labels = { app: 'rr' }
-    await eventing.client.create(statefulSetKind, {
-      metadata: system('request-reply'),
-      spec: {
-        replicas: 1,
-        serviceName: 'rr',
-        selector: { matchLabels: labels },
-        template: { metadata: { labels }, spec: { containers: [container] } },
-      },
-    } as never)
-    await eventing.settled()
-    expect(conditionText(await eventing.get(requestReplyKind, 'rr'), 'TriggersReady')).toContain('Unknown TriggerReconcileError: ')
-    const pod = await eventing.client.create(podKind, { metadata: system('request-reply-0'), spec: { containers: [container] } } as never)
-    await eventing.client.updateStatus(podKind, { ...pod, status: { ...pod.status, podIP: '10.244.0.7' } } as never)
-    await eventing.settled()
 
     const ready = await eventing.get(requestReplyKind, 'rr')
     expect(conditionText(ready, 'Ready')).toBe('True')
     expect(conditionText(ready, 'EventPoliciesReady')).toBe('True NotImplemented: Event policies not implemented for RequestReply yet')
-    expect(ready.status).toMatchObject({
-      desiredReplicas: 1,
-      readyReplicas: 1,
-      address: { name: 'http', url: 'http://request-reply.knative-eventing.svc.cluster.local/default/rr' },
-    })
+    const url = 'http://request-reply.knative-eventing.svc.cluster.local/default/rr'
+    expect(ready.status).toMatchObject({ desiredReplicas: 1, readyReplicas: 1, address: { name: 'http', url } })
     const trigger = await eventing.trigger('rr0-1')
-    expect(trigger.metadata.labels).toMatchObject({ 'eventing.knative.dev/RequestReply.name': 'rr' })
+    expect(trigger.metadata.labels).toMatchObject({
+      'eventing.knative.dev/RequestReply.name': 'rr',
+      'eventing.knative.dev/RequestReply.namespace': 'default',
+      'eventing.knative.dev/RequestReply.dataPlaneReplicas': '1',
+    })
     expect(trigger.spec).toMatchObject({
       broker: 'default',
       filters: [{ cesql: 'KN_VERIFY_CORRELATION_ID(replyid, "rr", "default", "request-reply-keys", 0, 1)' }],
-      subscriber: { uri: 'http://10.244.0.7:8080/default/rr/reply' },
+      subscriber: { uri: `${url}/reply` },
     })
+  })
+
+  test('waits for its Broker, and then for its Trigger', async () => {
+    const waiting = await eventing.create(requestReplyKind, 'rr', { brokerRef })
+    expect(conditionText(waiting, 'Ready')).toBe('Unknown NotFound: could not get broker: broker.eventing.knative.dev "default" not found')
+    expect(conditionText(waiting, 'TriggersReady')).toBe('Unknown TriggersNotReady: not all triggers are ready yet')
+    await eventing.setDataPlane('broker-ingress', 'unavailable')
+    await eventing.create(brokerKind, 'default', {})
+    expect(conditionText(await eventing.get(requestReplyKind, 'rr'), 'BrokerReady')).toBe('False NotReady: broker is not ready')
+    await eventing.setDataPlane('broker-ingress', 'ready')
+    expect(conditionText(await eventing.get(requestReplyKind, 'rr'), 'Ready')).toBe('True')
+  })
+
+  test('keeps the keys that are there, adds none for one of a longer name, and asks for replies by the attribute it names', async () => {
+    await eventing.create(brokerKind, 'default', {})
+    await eventing.create(requestReplyKind, 'rr.x', { brokerRef })
+    await eventing.create(requestReplyKind, 'rr', { brokerRef })
+    const keys = await eventing.client.get(secretKind, system('request-reply-keys'))
+    expect(Object.keys(keys.data ?? {})).toEqual(['default.rr.x.key-0', 'default.rr.key-0'])
+    await eventing.change(requestReplyKind, 'rr', (object) => ({ ...object, spec: { ...object.spec, replyAttribute: 'answerto' } }))
+    expect((await eventing.client.get(secretKind, system('request-reply-keys'))).data).toEqual(keys.data)
+    expect((await eventing.trigger('rr0-1')).spec.filters?.[0]?.cesql).toMatch(/^KN_VERIFY_CORRELATION_ID\(answerto, /)
   })
 })
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { joined, sinkFrom } from '../../../../src/plugins/event/sink.js'
+import { joined, targetFrom } from '../../../../src/plugins/event/sink.js'
 
 test.each([
   ['hello', { resource: { group: 'serving.knative.dev', version: 'v1', plural: 'services' }, name: 'hello', namespace: undefined }],
@@ -15,9 +15,9 @@ test.each([
     { resource: { group: 'flows.knative.dev', version: 'v1', plural: 'sequences' }, name: 's', namespace: 'shop' },
   ],
   ['v1/services:web', { resource: { group: '', version: 'v1', plural: 'services' }, name: 'web', namespace: undefined }],
-  ['http://localhost:8080/x', { url: 'http://localhost:8080/x' }],
+  ['http://localhost:8080/x', { uri: 'http://localhost:8080/x' }],
 ])('--to %s', (text, sink) => {
-  expect(sinkFrom(text)).toEqual(sink)
+  expect(targetFrom(text)).toEqual(sink)
 })
 
 test.each([
@@ -30,7 +30,19 @@ test.each([
   ['http://', 'invalid URL format: http://'],
   ['http:nohost', 'invalid URL format: http:nohost'],
 ])('--to "%s" is refused', (text, message) => {
-  expect(() => sinkFrom(text)).toThrow(message)
+  expect(() => targetFrom(text)).toThrow(message)
+})
+
+test('prefixes of the configuration come before the built-in ones', () => {
+  const thing = { group: 'x.dev', version: 'v1', plural: 'things' }
+  const mappings = new Map([
+    ['thing', thing],
+    ['broker', { ...thing, plural: 'brokers' }],
+    ['versionless', { ...thing, version: '' }],
+  ])
+  expect(targetFrom('thing:a:shop', mappings)).toEqual({ resource: thing, name: 'a', namespace: 'shop' })
+  expect(targetFrom('broker:a', mappings)).toMatchObject({ resource: { group: 'x.dev', plural: 'brokers' } })
+  expect(() => targetFrom('versionless:a', mappings)).toThrow('--to flag has invalid format: versionless:a')
 })
 
 test.each([

@@ -80,10 +80,15 @@ Failed: not every trigger that wanted it got it.
 
 test('a clause on what the event lacks, and one that asks for no value, say so', () => {
   const lacking = { clause: 'filter.attributes.subject', expected: 'x', actual: undefined }
-  const cesql = { clause: 'filters[0].cesql', expected: '', actual: undefined, reason: 'subject is missing' }
+  const cesql = {
+    clause: 'filters[0].cesql',
+    expected: 'subject = "a"',
+    actual: undefined,
+    reason: 'the expression fails: the event has no subject',
+  }
   const text = storyText(storyOf(aRecord({}, { hops: [filtered('a', lacking), filtered('b', cesql)] }), []), '5s')
   expect(text).toContain("  filter.attributes.subject: expected 'x', got nothing\n")
-  expect(text).toContain('  filters[0].cesql: subject is missing\n')
+  expect(text).toContain('  filters[0].cesql: subject = "a": the expression fails: the event has no subject\n')
 })
 
 test('a prefix filter is hinted at by its own rules', () => {
@@ -125,4 +130,14 @@ test('of more attempts than are on record the earlier ones are counted', () => {
     attemptCount: 70,
   })
   expect(storyText(storyOf(aRecord({}, { hops: [hop] }), []), '5s')).toContain('  69 earlier attempts\n  attempt 70 ')
+})
+
+test('an attempt tells what its status alone does not', () => {
+  const note = 'answered 200 with a body that is no event'
+  const hop = aHop('bill', 'Failed', {
+    attempts: [{ time: TIME, number: 1, destination: 'http://bill', statusCode: 502, note, took: '3ms' }],
+    attemptCount: 1,
+  })
+  const text = storyText(storyOf(aRecord({}, { hops: [hop] }), []), '5s')
+  expect(text).toContain("Trigger 'bill': failed\n  attempt 1 to http://bill: 502 (answered 200 with a body that is no event) after 3ms\n")
 })

@@ -2,9 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 const common = { isolate: false, testTimeout: 20_000, hookTimeout: 60_000 }
 /** What counts syncs and kills: one file at a time. */
-const alone = { ...common, fileParallelism: false, testTimeout: 120_000 }
+const alone = { ...common, fileParallelism: false, sequence: { groupOrder: 2 } }
 /** Whole emulators and child processes spend much of their time waiting: two files at a time, however many cores there are. */
-const few = { ...common, maxWorkers: 2, testTimeout: 120_000 }
+const few = { ...common, maxWorkers: 2, sequence: { groupOrder: 1 }, testTimeout: 120_000 }
 
 export default defineConfig({
   test: {

@@ -137,8 +137,7 @@ export function startEventing(deps: EventingDeps): Eventing {
   })
   const requestReply = createRequestReplyPlane({
     ...deps.informers,
-    // Its object keeps no authorities of the Broker, as upstream.
-    intakeOf: (url) => intakeAt(url, undefined),
+    intakeOf: intakeAt,
     send: sender.send,
     realClock,
     random: deps.random,
@@ -155,9 +154,7 @@ export function startEventing(deps: EventingDeps): Eventing {
     inside(host, isSecure = false) {
       const short = shortHost(host)
       const handler = fixed.get(short) ?? (dispatcher.isChannelHost(host) ? channelIngress : undefined)
-      // Its own Triggers reach the data plane of RequestReply without TLS, whatever the mode.
-      const isOpen = isServed(isSecure) || (short === REQUEST_REPLY && !isSecure)
-      return handler && !isOpen ? notServed : handler
+      return handler && !isServed(isSecure) ? notServed : handler
     },
     async stop() {
       requestReply.stop()

@@ -7,6 +7,7 @@ import { type CloudEvent, forwarded } from '../cloudevents/event.js'
 import { encodeBinary } from '../cloudevents/http.js'
 import { isSuccess } from '../delivery/deliver.js'
 import type { Answer, Send } from '../delivery/send.js'
+import type { Broker } from '../kinds/broker/schema.js'
 import type { Secret } from '../kinds/core/secret/schema.js'
 import { keysIn, REQUEST_REPLY_BROKER_ADDRESS, REQUEST_REPLY_KEYS, type RequestReply } from '../kinds/requestreply/schema.js'
 import type { Intake } from './carry.js'
@@ -27,7 +28,8 @@ export interface RequestReplyDeps {
   requestReplies: Pick<Informer<RequestReply>, 'get' | 'onChange'>
   secrets: Pick<Informer<Secret>, 'get'>
   /** The Broker of ours that a URL belongs to. */
-  intakeOf(url: string): Intake | undefined
+  intakeOf(url: string, caCerts: string | undefined): Intake | undefined
+  brokers: Pick<Informer<Broker>, 'get'>
   send: Send
   /** Requests wait in real time. */
   realClock: Clock
@@ -106,7 +108,10 @@ export function createRequestReplyPlane(deps: RequestReplyDeps): RequestReplyPla
       held.set(id, { uid: requestReply.metadata.uid, end })
       request.onGone(() => end(refused(200)))
     })
-    const sent = await Promise.race([answered, sendOn({ ...logged, event }, brokerUrl, timeoutMs)])
+    const sent = await Promise.race([
+      answered,
+      sendOn({ ...logged, event }, { url: brokerUrl, caCerts: authorityOfBroker(requestReply) }, timeoutMs),
+    ])
     if (!('status' in sent) && !isSuccess(sent)) {
       about.warn('a request could not be sent on', sent.error === undefined ? { statusCode: sent.statusCode } : { error: sent.error })
       held.get(id)?.end(refused(500))
@@ -115,13 +120,21 @@ export function createRequestReplyPlane(deps: RequestReplyDeps): RequestReplyPla
     return answered
   }
 
-  const sendOn = (logged: LoggedEvent, url: string, timeoutMs: number): Promise<Answer> => {
+  /** Its object keeps the URL of its Broker alone. */
+  const authorityOfBroker = ({ metadata, spec }: RequestReply): string | undefined =>
+    deps.brokers.get({ namespace: metadata.namespace, name: spec.brokerRef.name! })?.status?.address?.CACerts
+
+  const sendOn = (
+    logged: LoggedEvent,
+    { url, caCerts }: { url: string; caCerts: string | undefined },
+    timeoutMs: number,
+  ): Promise<Answer> => {
     const headers = nextHop(logged.headers, random)
-    const intake = deps.intakeOf(url)
+    const intake = deps.intakeOf(url, caCerts)
     // As in Knative, it shows nobody who it is.
     if (intake) return intake({ ...logged, headers }, { account: undefined, audience: undefined })
     const { headers: own, body } = encodeBinary(forwarded(logged.event))
-    return deps.send({ url, headers: [...own, ...headers, ['prefer', 'reply']], body }, { timeoutMs })
+    return deps.send({ url, caCerts, headers: [...own, ...headers, ['prefer', 'reply']], body }, { timeoutMs })
   }
 
   const takeReply = (event: CloudEvent, { metadata, spec }: RequestReply): InsideAnswer => {

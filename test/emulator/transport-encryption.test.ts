@@ -11,6 +11,7 @@ import { configMapKind } from '../../src/kinds/core/configmap/kind.js'
 import { podKind } from '../../src/kinds/core/pod/kind.js'
 import { secretKind } from '../../src/kinds/core/secret/kind.js'
 import { inMemoryChannelKind } from '../../src/kinds/inmemorychannel/kind.js'
+import { requestReplyKind } from '../../src/kinds/requestreply/kind.js'
 import { sequenceKind } from '../../src/kinds/sequence/kind.js'
 import { triggerKind } from '../../src/kinds/trigger/kind.js'
 import { fetchFrom, run, type TestEmulator, test } from '../support/emulator.js'
@@ -28,7 +29,14 @@ async function aSink(nowMs: number, answerType?: string) {
   const server = createServer({ cert: made!.certificate, key: made!.key }, (request, response) => {
     request.resume().on('end', () => {
       received.push(request.headers)
-      const answer = answerType && { 'ce-specversion': '1.0', 'ce-id': 'r', 'ce-source': '/sink', 'ce-type': answerType }
+      const { 'ce-correlationid': correlation } = request.headers
+      const answer = answerType && {
+        'ce-specversion': '1.0',
+        'ce-id': 'r',
+        'ce-source': '/sink',
+        'ce-type': answerType,
+        ...(correlation !== undefined && { 'ce-replyid': correlation }),
+      }
       response.writeHead(answer ? 200 : 202, answer || {}).end()
       for (const check of [...waiting]) check()
     })
@@ -80,6 +88,7 @@ test('events come in and go out over https, whoever is not trusted gets none, an
   client,
   emulator,
   clock,
+  kn,
 }) => {
   const sink = await aSink(clock.now())
   await client.create(brokerKind, { metadata: inDefault('main') })
@@ -114,13 +123,15 @@ test('events come in and go out over https, whoever is not trusted gets none, an
   expect(await sendPlainly(emulator, 'refused', 'main-kne-trigger-kn-channel.default.svc.cluster.local', '/')).toBe(404)
   expect(await curl(emulator, https!.url!, https!.CACerts!, 'strict')).toMatchObject({ stdout: '202' })
   await sink.byId('strict')
+  expect(await kn('event send --to broker:main --id by-name --type test')).toMatchObject({ exitCode: 0 })
+  await sink.byId('by-name')
 
   await setMode(client, emulator, 'disabled')
   expect((await client.get(brokerKind, inDefault('main'))).status!.addresses).toBeUndefined()
   expect(await curl(emulator, https!.url!, https!.CACerts!, 'late')).toMatchObject({ exitCode: 0, stdout: '404' })
   expect(await sendPlainly(emulator, 'again')).toBe(202)
   await sink.byId('again')
-  expect(sink.received.map((headers) => headers['ce-id']).sort()).toEqual(['again', 'disabled', 'plain', 'secure', 'strict'])
+  expect(sink.received.map((headers) => headers['ce-id']).sort()).toEqual(['again', 'by-name', 'disabled', 'plain', 'secure', 'strict'])
 })
 
 test('a sink whose authority is not known fails the delivery, and a trust bundle makes it known', async ({
@@ -181,6 +192,27 @@ test('a Sequence of strict channels hands its events on, and a certificate that 
   expect(renewed.CACerts).not.toBe(address!.CACerts)
   expect(await curl(emulator, renewed.url!, address!.CACerts!, 'old')).toMatchObject({ exitCode: 60 })
   expect(await curl(emulator, renewed.url!, renewed.CACerts!, 'new')).toMatchObject({ stdout: '202' })
+})
+
+test('a RequestReply of a strict Broker is asked and answered over https', async ({ client, emulator, clock }) => {
+  await setMode(client, emulator, 'strict')
+  const replier = await aSink(clock.now(), 'answer')
+  await client.create(brokerKind, { metadata: inDefault('main') })
+  await client.create(triggerKind, {
+    metadata: inDefault('replier'),
+    spec: { broker: 'main', filter: { attributes: { type: 'test' } }, subscriber: { uri: replier.uri, CACerts: replier.CACerts } },
+  })
+  await eventually(client, triggerKind, 'replier', { type: 'Ready', status: 'True' })
+  const brokerRef = { apiVersion: 'eventing.knative.dev/v1', kind: 'Broker', name: 'main' }
+  await client.create(requestReplyKind, { metadata: inDefault('asks'), spec: { brokerRef } })
+  const { addresses } = (await eventually(client, requestReplyKind, 'asks', { type: 'Ready', status: 'True' })).status!
+  expect(addresses).toMatchObject([
+    { name: 'https', url: 'https://request-reply.knative-eventing.svc.cluster.local/default/asks', CACerts: expect.any(String) },
+  ])
+  expect(await sendPlainly(emulator, 'refused', 'request-reply.knative-eventing.svc.cluster.local', '/default/asks')).toBe(404)
+  expect(await curl(emulator, addresses![0]!.url!, addresses![0]!.CACerts!, 'q')).toMatchObject({ exitCode: 0, stdout: '200' })
+  const [question] = replier.received
+  expect(question!['ce-correlationid']).toMatch(/^q:/)
 })
 
 test('a program in a Pod reaches the https address of a Broker', async ({ client, emulator, clock }) => {

@@ -1,4 +1,5 @@
 import { type Conditions, conditionsOf, isReady } from '../../apimachinery/conditions.js'
+import type { AddressStatus } from '../../apimachinery/destination.js'
 import { controllerReference, type Draft } from '../../apimachinery/object.js'
 import { isAlreadyExists, StatusError } from '../../apimachinery/status-error.js'
 import type { Controller, Outcome, ReconcilerDeps } from '../../controller/reconcile.js'
@@ -6,6 +7,8 @@ import { brokerKind } from '../broker/kind.js'
 import type { Broker } from '../broker/schema.js'
 import { secretKind } from '../core/secret/kind.js'
 import { EVENTING_CONTROLLER_USER, EVENTING_NAMESPACE } from '../eventing-labels.js'
+import { wokenByConfig } from '../eventing-status.js'
+import { REQUEST_REPLY_TLS, setAddresses, wokenByCertificate } from '../eventing-tls.js'
 import { semanticEqual } from '../semantic-equal.js'
 import { childName, serviceHost } from '../serving-names.js'
 import { triggerKind } from '../trigger/kind.js'
@@ -22,7 +25,7 @@ import {
   type RequestReply,
 } from './schema.js'
 
-type Deps = Pick<ReconcilerDeps, 'client' | 'clock' | 'event' | 'random' | 'track'>
+type Deps = Pick<ReconcilerDeps, 'client' | 'clock' | 'configMap' | 'event' | 'informer' | 'random' | 'track'>
 type Status = NonNullable<RequestReply['status']>
 
 const NAME_LABEL = 'eventing.knative.dev/RequestReply.name'
@@ -43,6 +46,7 @@ export function createRequestReplyController(): Controller<RequestReply> {
     kind: requestReplyKind,
     actsAs: EVENTING_CONTROLLER_USER,
     owns: [triggerKind],
+    wokenBy: [wokenByConfig(), wokenByCertificate(REQUEST_REPLY_TLS)],
     create: (deps) => (requestReply) => reconcileRequestReply(requestReply, deps),
   }
 }
@@ -59,7 +63,12 @@ async function reconcileRequestReply(requestReply: RequestReply, deps: Deps): Pr
 async function bringUp(requestReply: RequestReply, status: Status, conditions: Conditions, deps: Deps): Promise<string | undefined> {
   const { namespace = '' } = requestReply.metadata
   await ensureKey(requestReply, deps)
-  const failed = await ensureTriggers(requestReply, status, conditions, deps)
+  const receives: AddressStatus = {}
+  const place = placeOf(requestReply)
+  const addresses = { http: `http://${place}`, https: `https://${place}`, server: REQUEST_REPLY_TLS, audience: undefined }
+  const notAddressed = setAddresses(receives, addresses, deps)
+  if (notAddressed !== undefined) return notAddressed
+  const failed = await ensureTriggers(requestReply, receives, status, conditions, deps)
   if (failed !== undefined) return `failed to reconcile triggers: ${failed}`
 
   const reference = { apiVersion: 'eventing.knative.dev/v1', kind: brokerKind.kind, namespace, name: requestReply.spec.brokerRef.name }
@@ -77,7 +86,8 @@ async function bringUp(requestReply: RequestReply, status: Status, conditions: C
   status.annotations = { ...status.annotations, [BROKER_ADDRESS]: broker.status?.address?.url ?? '' }
   conditions.isTrue('BrokerReady')
 
-  status.address = { name: 'http', url: addressOf(requestReply) }
+  delete status.addresses
+  Object.assign(status, receives)
   conditions.isTrue('Addressable')
   const message = 'Event policies not implemented for RequestReply yet'
   conditions.isTrue('EventPoliciesReady', { reason: REASONS.policiesNotImplemented, message })
@@ -94,8 +104,14 @@ async function ensureKey({ metadata }: RequestReply, { client, random }: Deps): 
   else await client.create(secretKind, { metadata: ref, data })
 }
 
-async function ensureTriggers(requestReply: RequestReply, status: Status, conditions: Conditions, deps: Deps): Promise<string | undefined> {
-  const made = await ensureTrigger(requestReply, deps)
+async function ensureTriggers(
+  requestReply: RequestReply,
+  receives: AddressStatus,
+  status: Status,
+  conditions: Conditions,
+  deps: Deps,
+): Promise<string | undefined> {
+  const made = await ensureTrigger(requestReply, receives, deps)
   status.desiredReplicas = REPLICAS
   status.readyReplicas = 'trigger' in made && isReady(made.trigger) ? 1 : 0
   if (status.readyReplicas === REPLICAS) conditions.isTrue('TriggersReady')
@@ -104,7 +120,11 @@ async function ensureTriggers(requestReply: RequestReply, status: Status, condit
   return 'problem' in made ? made.problem : undefined
 }
 
-async function ensureTrigger(requestReply: RequestReply, { client }: Deps): Promise<{ trigger: Trigger } | { problem: string }> {
+async function ensureTrigger(
+  requestReply: RequestReply,
+  { address }: AddressStatus,
+  { client }: Deps,
+): Promise<{ trigger: Trigger } | { problem: string }> {
   const { namespace = '', name } = requestReply.metadata
   const wanted: Draft<Trigger> = {
     metadata: {
@@ -116,7 +136,7 @@ async function ensureTrigger(requestReply: RequestReply, { client }: Deps): Prom
     spec: {
       broker: requestReply.spec.brokerRef.name,
       filters: [{ cesql: verifyExpression(requestReply) }],
-      subscriber: { uri: `${addressOf(requestReply)}/reply` },
+      subscriber: { uri: `${address!.url}/reply`, ...(address!.CACerts && { CACerts: address!.CACerts }) },
     },
   }
   const ref = { namespace, name: wanted.metadata.name! }
@@ -131,8 +151,8 @@ async function ensureTrigger(requestReply: RequestReply, { client }: Deps): Prom
   }
 }
 
-function addressOf({ metadata }: RequestReply): string {
-  return `http://${serviceHost(REQUEST_REPLY_NAME, EVENTING_NAMESPACE)}/${metadata.namespace}/${metadata.name}`
+function placeOf({ metadata }: RequestReply): string {
+  return `${serviceHost(REQUEST_REPLY_NAME, EVENTING_NAMESPACE)}/${metadata.namespace}/${metadata.name}`
 }
 
 /** The filter of one replica: it takes the replies whose correlation id it has made itself. */

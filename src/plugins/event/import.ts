@@ -30,17 +30,17 @@ export default class EventImport extends KnCommand {
     const events = lines.map(({ number, line }) => ({ number, event: eventFromText(line, `line ${number} of ${file}`) }))
     const { deliver } = await import('./post.js')
     const connect = () => this.connect(flags)
-    const url = 'uri' in sink ? sink.uri : await addressOf(await connect(), sink, this.namespaceOf(flags))
+    const target = 'uri' in sink ? { url: sink.uri } : await addressOf(await connect(), sink, this.namespaceOf(flags))
     let sent = 0
     try {
       for (const { event } of events) {
-        await deliver(event, url, connect)
+        await deliver(event, target, connect)
         sent++
       }
     } finally {
       if (sent < events.length)
         this.logToStderr(`${sent} of ${events.length} events were sent; the first that was not is on line ${events[sent]!.number}.`)
     }
-    this.log(`${sent} ${sent === 1 ? 'event' : 'events'} sent to ${url}`)
+    this.log(`${sent} ${sent === 1 ? 'event' : 'events'} sent to ${target.url}`)
   }
 }

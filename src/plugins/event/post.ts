@@ -1,9 +1,11 @@
-import { type ClientRequest, request as httpRequest, type RequestOptions } from 'node:http'
+import { type ClientRequest, request as httpRequest } from 'node:http'
+import type { RequestOptions as HttpsRequestOptions } from 'node:https'
 import { UserError } from '../../base/user-error.js'
 import type { Client } from '../../client/client.js'
 import type { CloudEvent } from '../../cloudevents/event.js'
 import { encodeBinary } from '../../cloudevents/http.js'
 import { configMapKind } from '../../kinds/core/configmap/kind.js'
+import type { Target } from './sink.js'
 
 /** What a destination answered. */
 export interface Answer {
@@ -20,22 +22,25 @@ const SILENCE_MS = 120_000
  * Posts an event in binary mode, once. Names of `localhost` are this machine, and names inside of the cluster are reached through the
  * emulator's listener for them. `connect` is asked for a client only for the latter. Throws a UserError when there is no answer.
  */
-export async function post(event: CloudEvent, url: string, connect: () => Promise<Client>): Promise<Answer> {
+export async function post(event: CloudEvent, { url, caCerts }: Target, connect: () => Promise<Client>): Promise<Answer> {
   const { protocol, hostname, port, host, pathname, search } = new URL(url)
   const { headers, body } = encodeBinary(event)
   const isLocal = hostname === 'localhost' || hostname.endsWith('.localhost')
+  const isSecure = protocol === 'https:'
   const inside = isInside(hostname) ? await clusterLocalPort(await connect(), url) : undefined
-  const options: RequestOptions = {
+  const options: HttpsRequestOptions = {
     method: 'POST',
     host: inside !== undefined || isLocal ? '127.0.0.1' : hostname.replace(/^\[|\]$/g, ''),
-    port: inside ?? (port || (protocol === 'https:' ? 443 : 80)),
+    port: inside ?? (port || (isSecure ? 443 : 80)),
     path: pathname + search,
     headers: { host, ...Object.fromEntries(headers), 'content-length': body.length },
     agent: false,
     timeout: SILENCE_MS,
   }
-  const send = protocol === 'https:' ? (await import('node:https')).request : httpRequest
-  return exchange(send(options), body, url)
+  if (!isSecure) return exchange(httpRequest(options), body, url)
+  const [https, { rootCertificates }] = await Promise.all([import('node:https'), import('node:tls')])
+  // The name that the certificate has to be for is that of the Host header.
+  return exchange(https.request({ ...options, ...(caCerts && { ca: [...rootCertificates, caCerts] }) }), body, url)
 }
 
 function exchange(outgoing: ClientRequest, body: Buffer, url: string): Promise<Answer> {
@@ -63,8 +68,9 @@ function exchange(outgoing: ClientRequest, body: Buffer, url: string): Promise<A
 }
 
 /** The same, where anything but a 2xx is a UserError. */
-export async function deliver(event: CloudEvent, url: string, connect: () => Promise<Client>): Promise<Answer> {
-  const answer = await post(event, url, connect)
+export async function deliver(event: CloudEvent, target: Target, connect: () => Promise<Client>): Promise<Answer> {
+  const { url } = target
+  const answer = await post(event, target, connect)
   if (answer.statusCode >= 200 && answer.statusCode < 300) return answer
   const said = answer.body.trim()
   throw new UserError({
@@ -81,7 +87,7 @@ function isInside(hostname: string): boolean {
 
 async function clusterLocalPort(client: Client, url: string): Promise<number> {
   const config = await client.find(configMapKind, { namespace: 'knative-serving', name: 'kn-local' })
-  const port = Number(config?.data?.['cluster-local-port'])
+  const port = Number(config?.data?.[new URL(url).protocol === 'https:' ? 'cluster-local-tls-port' : 'cluster-local-port'])
   if (port > 0) return port
   const [name = '', namespace = ''] = new URL(url).hostname.split('.')
   throw new UserError({

@@ -3,7 +3,7 @@ import type { Sink } from '../../cli/nouns/sink.js'
 import type { Client } from '../../client/client.js'
 import type { EventRecord } from '../../kinds/emulator/eventrecord/schema.js'
 import { triggerKind } from '../../kinds/trigger/kind.js'
-import { addressOf } from './sink.js'
+import { addressOf, type Target } from './sink.js'
 
 /** Whether nothing is left to send: one trigger has it, or every one that wanted it. */
 export function isDelivered({ status }: EventRecord, trigger: string | undefined): boolean {
@@ -21,14 +21,19 @@ export async function replayTarget(
   client: Client,
   { spec: { origin } }: EventRecord,
   { trigger, to, namespace }: { trigger: string | undefined; to: Sink | undefined; namespace: string },
-): Promise<{ url: string; name: string }> {
+): Promise<Target & { name: string }> {
   if (to !== undefined) {
-    const url = 'uri' in to ? to.uri : await addressOf(client, to, namespace)
-    return { url, name: url }
+    const target: Target = 'uri' in to ? { url: to.uri } : await addressOf(client, to, namespace)
+    return { ...target, name: target.url }
   }
   if (trigger !== undefined) {
     const { status } = await client.get(triggerKind, { namespace: origin.namespace, name: trigger })
-    if (status?.subscriberUri) return { url: status.subscriberUri, name: `the subscriber of trigger '${trigger}', ${status.subscriberUri}` }
+    if (status?.subscriberUri)
+      return {
+        url: status.subscriberUri,
+        caCerts: status.subscriberCACerts,
+        name: `the subscriber of trigger '${trigger}', ${status.subscriberUri}`,
+      }
     throw new UserError({
       code: 'no-address',
       what: `trigger '${trigger}' in namespace '${origin.namespace}' has no subscriber that could be reached`,
@@ -36,6 +41,6 @@ export async function replayTarget(
     })
   }
   const resource = ORIGINS[origin.kind]!
-  const url = await addressOf(client, { resource, name: origin.name, namespace: origin.namespace }, namespace)
-  return { url, name: `${origin.kind} '${origin.name}' in namespace '${origin.namespace}'` }
+  const target = await addressOf(client, { resource, name: origin.name, namespace: origin.namespace }, namespace)
+  return { ...target, name: `${origin.kind} '${origin.name}' in namespace '${origin.namespace}'` }
 }

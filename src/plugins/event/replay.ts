@@ -62,7 +62,7 @@ Without the two extensions that brokers add (knativearrivaltime and knativebroke
     const to = flags.to === undefined ? undefined : await this.sinkNamed(flags.to, flags)
     const target = await replayTarget(client, record, { trigger: flags.trigger, to, namespace })
     const { deliver } = await import('./post.js')
-    const { statusCode } = await deliver(event, target.url, async () => client)
+    const { statusCode } = await deliver(event, target, async () => client)
     this.log(`Event '${event.attributes.get('id')}' sent to ${target.name}: ${statusCode}`)
   }
 }

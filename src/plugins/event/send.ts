@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { namespaceFlag } from '../../cli/flags.js'
 import { KnCommand } from '../../cli/kn-command.js'
 import { buildFlags, eventOutputFlags } from './flags.js'
+import type { Target } from './sink.js'
 
 export default class EventSend extends KnCommand {
   static override summary = 'Build an event and send it'
@@ -37,9 +38,10 @@ The destination is a Knative service (NAME), an object that takes events as PREF
     const { event } = eventFromFlags(flags, { nowMs: this.world.clock.now(), random: createSystemRandom() })
     const { deliver } = await import('./post.js')
     const connect = () => this.connect(flags)
-    const url = 'uri' in sink ? sink.uri : joined(await addressOf(await connect(), sink, this.namespaceOf(flags)), flags['addressable-uri'])
-    const { statusCode } = await deliver(event, url, connect)
-    if (flags.verbose) this.logToStderr(`POST ${url}: ${statusCode}`)
+    const target: Target = 'uri' in sink ? { url: sink.uri } : await addressOf(await connect(), sink, this.namespaceOf(flags))
+    if (!('uri' in sink)) target.url = joined(target.url, flags['addressable-uri'])
+    const { statusCode } = await deliver(event, target, connect)
+    if (flags.verbose) this.logToStderr(`POST ${target.url}: ${statusCode}`)
     this.log(`Event (ID: ${event.attributes.get('id')}) have been sent.`)
   }
 }

@@ -42,17 +42,24 @@ function checkedUrl(text: string): string {
 }
 
 interface AddressableObject extends KubeObject {
-  status?: { address?: { url?: string } }
+  status?: { address?: { url?: string; CACerts?: string } }
+}
+
+/** Where an event is posted to. */
+export interface Target {
+  url: string
+  /** Authorities in PEM that are trusted there besides the usual ones. */
+  caCerts?: string | undefined
 }
 
 /** The address of an object that takes events. Throws what the API refuses, and a UserError for one that has no address (yet). */
-export async function addressOf(client: Client, sink: Exclude<Sink, { uri: string }>, namespace: string): Promise<string> {
+export async function addressOf(client: Client, sink: Exclude<Sink, { uri: string }>, namespace: string): Promise<Target> {
   const { resource, name } = sink
   const ref = { namespace: sink.namespace ?? namespace, name }
   const object = await client.get(kindOf<AddressableObject>(resource), ref)
-  if (resource.group === '' && resource.plural === 'services') return `http://${ref.name}.${ref.namespace}.svc.cluster.local`
-  const url = object.status?.address?.url
-  if (url) return url
+  if (resource.group === '' && resource.plural === 'services') return { url: `http://${ref.name}.${ref.namespace}.svc.cluster.local` }
+  const { url, CACerts: caCerts } = object.status?.address ?? {}
+  if (url) return { url, caCerts }
   throw new UserError({
     code: 'no-address',
     what: `${resource.plural} '${name}' in namespace '${ref.namespace}' has no address`,

@@ -47,6 +47,8 @@ const shared = {
 
 const programs = {
   emulator: 'src/emulator/daemon.ts',
+  'emulator-process': 'src/emulator/process.ts',
+  'compiled-code': 'src/base/compiled-code.ts',
   'store-worker': 'src/store/sqlite-worker.ts',
   'append-log-worker': 'src/store/append-log-worker.ts',
   'journal-worker': 'src/emulator/journal-worker.ts',
@@ -95,9 +97,13 @@ function licenses() {
     .join(`\n${'-'.repeat(80)}\n\n`)
 }
 
-// bin/run.js keeps compiled code by this hash.
-const cli = built.get('cli.cjs')
-built.set('cli.cjs', Buffer.concat([cli, Buffer.from(`//${createHash('sha256').update(cli).digest('hex')}\n`)]))
+// Compiled code is kept by this hash (src/base/compiled-code.ts).
+for (const name of ['cli.cjs', 'emulator.cjs']) {
+  const bytes = built.get(name)
+  // They are read as Latin-1. esbuild escapes what is not ASCII, but not in regular expressions.
+  if (bytes.some((byte) => byte > 127)) throw new Error(`${name} is not ASCII: write \\u escapes in regular expressions`)
+  built.set(name, Buffer.concat([bytes, Buffer.from(`//${createHash('sha256').update(bytes).digest('hex')}\n`)]))
+}
 
 // Each file is replaced whole, and only when it differs: a build never pulls the rug from under a running program or a second build.
 for (const [name, bytes] of built) {

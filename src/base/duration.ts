@@ -5,9 +5,10 @@ export function goDurationMs(text: string): number | undefined {
   const signed = /^([+-]?)(.*)$/s.exec(text)!
   const body = signed[2]!
   if (body === '0') return 0
-  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/.test(body)) return undefined
+  if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/.test(body)) return undefined
   let totalMs = 0
-  for (const [, amount, unit] of body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g)) totalMs += Number(amount) * UNIT_MS[unit!]!
+  for (const [, amount, unit] of body.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g))
+    totalMs += Number(amount) * UNIT_MS[unit!]!
   return signed[1] === '-' ? -totalMs : totalMs
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync, rmSync, writeSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import { createSystemClock } from '../base/clock.js'
 import { writeFileAtomically } from '../base/files.js'
 import { createLogger } from '../base/logger.js'
@@ -14,12 +15,15 @@ import { type InstancePaths, pathsIn } from './paths.js'
 import { programFile } from './programs.js'
 import { CLOCK_MODES, type ClockChoice, type InstanceRecord, type RunningRecord, serviceAccountKeyOf, withAllPorts } from './record.js'
 
+/** When the first process of a version keeps its compiled code for the next, in real milliseconds after its start: it has done most things once. */
+const KEEP_CODE_MS = 5000
+
 /**
- * The emulator's process: `emulator.cjs DIRECTORY [--attached] [--clock=real|virtual]`. Its log is its standard output.
+ * The emulator's process: `emulator-process.cjs DIRECTORY [--attached] [--clock=real|virtual]`. Its log is its standard output.
  * Whoever started it hears `ready`, or in words what failed, over the channel between them; attached, it ends when that
- * channel closes. `--clock` overrules how the clock was left.
+ * channel closes. `--clock` overrules how the clock was left. `keepCode` is given when there is no compiled code of this version yet.
  */
-async function main(directory: string, words: readonly string[]): Promise<void> {
+export async function runDaemon(directory: string, words: readonly string[], keepCode?: () => void): Promise<void> {
   const isAttached = words.includes('--attached')
   const clockChoice = (Object.keys(CLOCK_MODES) as ClockChoice[]).find((choice) => words.includes(`--clock=${choice}`))
   const clock = createSystemClock()
@@ -39,11 +43,14 @@ async function main(directory: string, words: readonly string[]): Promise<void> 
   let record = JSON.parse(readFileSync(paths.record, 'utf8')) as InstanceRecord
   try {
     record = await withAllPorts(record, paths)
-    const store = await openSqliteStore({
+    const opening = openSqliteStore({
       path: paths.store,
       workerFile: programFile('store-worker.cjs'),
       log: log.with({ part: 'store' }),
     })
+    // The first one of a process reads all authorities that Node brings, whoever is trusted: while the store's thread starts.
+    createSecureContext({ ca: record.certificates.caCertificate })
+    const store = await opening
     if (paths.socket) rmSync(paths.socket, { force: true })
     emulator = await startEmulator({
       store,
@@ -71,6 +78,12 @@ async function main(directory: string, words: readonly string[]): Promise<void> 
     const running: RunningRecord = { pid: process.pid, version: PROGRAM_VERSION, startedAtMs: clock.now() }
     writeFileAtomically(paths.running, `${JSON.stringify(running)}\n`)
 
+    let isCodeKept = false
+    if (keepCode)
+      createSystemClock({ unref: true }).after(KEEP_CODE_MS, () => {
+        isCodeKept = true
+        keepCode()
+      })
     let stopping = false
     const stop = async (why: string): Promise<void> => {
       if (stopping) return
@@ -81,6 +94,8 @@ async function main(directory: string, words: readonly string[]): Promise<void> 
       rmSync(paths.running, { force: true })
       if (paths.socket) rmSync(paths.socket, { force: true })
       if (isAttached) rmSync(paths.directory, { recursive: true, force: true })
+      // Once more, with all that has run meanwhile.
+      if (isCodeKept) keepCode?.()
       log.info('stopped')
       process.exit(0)
     }
@@ -141,5 +156,3 @@ process.on('unhandledRejection', (error) => {
   writeLine(String(error instanceof Error ? error.stack : error))
   process.exit(70)
 })
-
-void main(process.argv[2]!, process.argv.slice(3))

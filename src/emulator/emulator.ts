@@ -4,7 +4,7 @@ import type { Identity } from '../apimachinery/kind.js'
 import { startControlListener } from '../apiserver/http.js'
 import { createApiServer } from '../apiserver/server.js'
 import { createAutoscaler } from '../autoscaler/autoscaler.js'
-import type { Clock, ControllableClock } from '../base/clock.js'
+import { type Clock, type ControllableClock, onNextTurn } from '../base/clock.js'
 import type { Logger } from '../base/logger.js'
 import type { Random } from '../base/random.js'
 import { KUBERNETES_VERSION } from '../base/versions.js'
@@ -54,7 +54,7 @@ import { bootstrapEventing } from './bootstrap-eventing.js'
 import { bootstrapRoles } from './bootstrap-roles.js'
 import type { InstanceCertificates } from './certificates.js'
 import { createClockKeeper } from './clock.js'
-import { publishDefinitions } from './definitions.js'
+import { areDefinitionsThere, publishDefinitions } from './definitions.js'
 import { createEventLogs } from './event-logs.js'
 import { eventRecordsFrom, followJournalSettings } from './event-records.js'
 import { forgetProcesses } from './forget-processes.js'
@@ -179,7 +179,10 @@ export async function startEmulator(options: {
   await bootstrapEventing({ client: admin, ports: options.ports })
   await bootstrapRoles({ client: admin })
   await publishApiServices(clientFor(server.inside, AGGREGATOR), server.kinds)
-  await publishDefinitions(clientFor(server.inside, OWN_DEFINITION_WRITER), server.kinds)
+  const publishOwn = () => publishDefinitions(clientFor(server.inside, OWN_DEFINITION_WRITER), server.kinds)
+  // What is there already is brought up to date once everyone can be answered.
+  const areOwnThere = await areDefinitionsThere(admin, server.kinds)
+  if (!areOwnThere) await publishOwn()
   await publishImages(admin, images.list())
   await forgetProcesses(admin)
   const swept = await leftovers
@@ -339,6 +342,12 @@ export async function startEmulator(options: {
     log: log.with({ part: 'http' }),
     podLogs: createPodLogs({ runtime }),
   })
+  if (areOwnThere)
+    onNextTurn(() =>
+      manager.busy(
+        publishOwn().catch((error: unknown) => log.error('the definitions of our own kinds could not be brought up to date', { error })),
+      ),
+    )
 
   return {
     ports: { ...options.ports, control: control.port, external: gateway.externalPort, clusterLocal: gateway.clusterLocalPort },

@@ -182,7 +182,7 @@ const NOT_INHERITED = [
 function spawnEmulator(paths: InstancePaths, env: NodeJS.ProcessEnv, words: readonly string[]): Promise<ChildProcess> {
   putLogAside(paths)
   const log = accessing(paths, () => openSync(paths.log, 'a', 0o600))
-  const child = spawn(process.execPath, [programFile('emulator.cjs'), paths.directory, ...words], {
+  const child = spawn(process.execPath, [programFile('emulator-process.cjs'), paths.directory, ...words], {
     detached: true,
     cwd: paths.directory,
     env: Object.fromEntries(Object.entries(env).filter(([name]) => !NOT_INHERITED.includes(name))),

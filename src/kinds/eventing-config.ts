@@ -15,9 +15,21 @@ export type { ReadConfigMap }
 
 const read = (configMap: ReadConfigMap, name: string): Readonly<Record<string, string>> => configMap(EVENTING_NAMESPACE, name)
 
+/** What texts of ConfigMaps last said: there are few, and they are asked for at every reconcile. Nobody changes them. */
+const parsed = new Map<string, Record<string, unknown> | undefined>()
+const MOST_PARSED = 50
+
 /** YAML in a ConfigMap's value as an object; undefined when there is none, or it is none. */
 function yamlObject(text: string | undefined): Record<string, unknown> | undefined {
   if (!text) return undefined
+  if (parsed.has(text)) return parsed.get(text)
+  const value = parsedObject(text)
+  if (parsed.size >= MOST_PARSED) parsed.clear()
+  parsed.set(text, value)
+  return value
+}
+
+function parsedObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = parse(text)
     return isJsonObject(value) ? value : undefined

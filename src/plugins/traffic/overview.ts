@@ -89,7 +89,7 @@ export function overviewText({ url, revisions }: TrafficOverview, { nowMs, bars,
   // Painted at the end: what colours a terminal has no width, and the columns are measured.
   return text
     .split('\n')
-    .map((line, index) => line.replace(/█+/, (bar) => paint(bar, lines[index - 1]!.ready)))
+    .map((line, index) => line.replace(/\u2588+/, (bar) => paint(bar, lines[index - 1]!.ready)))
     .join('\n')
 }
 

@@ -13,6 +13,21 @@ const PARTS: readonly (readonly [suffix: RegExp, part: 'serving' | 'eventing'])[
 /** Patch hints of built-in types, which mean nothing in a definition. */
 const NOT_IN_DEFINITIONS: ReadonlySet<string> = new Set(['x-kubernetes-patch-merge-key', 'x-kubernetes-patch-strategy'])
 
+/** What the definitions of the kinds that the program serves itself are called. */
+export function ownDefinitionNames(kinds: readonly ServedKind[]): string[] {
+  return [...byDefinition(kinds).keys()]
+}
+
+function byDefinition(kinds: readonly ServedKind[]): Map<string, ServedKind[]> {
+  const byResource = new Map<string, ServedKind[]>()
+  for (const served of kinds) {
+    if (served.builtIn || !partOf(served)) continue
+    const name = groupResource(served.kind)
+    byResource.set(name, [...(byResource.get(name) ?? []), served])
+  }
+  return byResource
+}
+
 /**
  * The CustomResourceDefinitions that a cluster with Knative has, made from the kinds that this program serves itself:
  * kn, Helm and others list them to see what is there. `versions` are those of Knative's releases (`v1.23.0`).
@@ -21,13 +36,7 @@ export function ownDefinitions(
   kinds: readonly ServedKind[],
   versions: { serving: string; eventing: string },
 ): Draft<CustomResourceDefinition>[] {
-  const byResource = new Map<string, ServedKind[]>()
-  for (const served of kinds) {
-    if (served.builtIn || !partOf(served)) continue
-    const name = groupResource(served.kind)
-    byResource.set(name, [...(byResource.get(name) ?? []), served])
-  }
-  return [...byResource].map(([name, ofResource]) => {
+  return [...byDefinition(kinds)].map(([name, ofResource]) => {
     const { kind } = ofResource[0]!
     const part = partOf(ofResource[0]!)!
     return {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type RequestOptions, request } from 'node:https'
 import { connect } from 'node:tls'
 import { expect } from 'vitest'
+import { configMapKind } from '../../src/kinds/core/configmap/kind.js'
 import { type TestEmulator, test } from '../support/emulator.js'
 
 const PODS = '/api/v1/namespaces/default/pods'
@@ -104,7 +105,12 @@ test('rubbish on the control port is a 4xx or a closed connection, and the serve
   expect((await ask(emulator, { path: '/livez' })).status).toBe(200)
 })
 
-test('every port the emulator listens on is a loopback one', async ({ emulator }) => {
+test('every port the emulator listens on is a loopback one', async ({ client, emulator }) => {
+  // With TLS it listens on one more.
+  const features = { namespace: 'knative-eventing', name: 'config-features' }
+  const body = { data: { 'transport-encryption': 'permissive' } }
+  await client.patch(configMapKind, features, { type: 'application/merge-patch+json', body })
+  await emulator.settled()
   const listening = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((table) =>
     readFileSync(table, 'utf8')
       .split('\n')

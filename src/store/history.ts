@@ -8,6 +8,8 @@ export interface HistoryEntry {
   /** The version of the object that this change replaced or removed; undefined where there was none. */
   previousVersion: number | undefined
   deleted: boolean
+  /** How long the object is as JSON, where that is known. */
+  characters?: number | undefined
   /** The event, or what makes it: changes read from disk are only decoded once a watch asks for them. */
   event: StoreEvent | (() => StoreEvent)
 }
@@ -18,8 +20,8 @@ export interface History {
   readonly newest: number
   /** The oldest version a watch can resume from: every change after it is here. */
   readonly oldest: number
-  /** Adds the newest change; returns the one that fell out of the window for it. */
-  append(entry: HistoryEntry): HistoryEntry | undefined
+  /** Adds the newest change; returns those that fell out of the window for it. */
+  append(entry: HistoryEntry): readonly HistoryEntry[]
   /**
    * The changes of one resource after a version, in order. Throws a StatusError: 410 Expired when changes after that
    * version have left the window, 504 Timeout when it lies in the future.
@@ -33,10 +35,22 @@ interface Track {
   first: number
 }
 
-/** A history that begins after version `start` and keeps the last `changes` changes, whatever their resource. */
-export function createHistory({ changes, start = 0 }: { changes: number; start?: number }): History {
+/**
+ * A history that begins after version `start` and keeps the last `changes` changes, whatever their resource, and of these only so many
+ * that their objects have no more than `characters` together: a few large objects that change often would fill the memory.
+ */
+export function createHistory({
+  changes,
+  characters = Number.POSITIVE_INFINITY,
+  start = 0,
+}: {
+  changes: number
+  characters?: number
+  start?: number
+}): History {
   let oldest = start
   let newest = start
+  let kept = 0
   const all: Track = { entries: [], first: 0 }
   // The same entries by resource, so that resuming one watch does not read through everybody else's changes.
   const byResource = new Map<string, Track>()
@@ -55,13 +69,17 @@ export function createHistory({ changes, start = 0 }: { changes: number; start?:
       if (!track) byResource.set(entry.resource, (track = { entries: [], first: 0 }))
       track.entries.push(entry)
       all.entries.push(entry)
-      if (all.entries.length - all.first <= changes) return undefined
-
-      const dropped = dropFirst(all)
-      oldest = dropped.version
-      const shortened = byResource.get(dropped.resource)!
-      dropFirst(shortened)
-      if (shortened.first === shortened.entries.length) byResource.delete(dropped.resource)
+      kept += entry.characters ?? 0
+      const dropped: HistoryEntry[] = []
+      while (all.entries.length > all.first && (all.entries.length - all.first > changes || kept > characters)) {
+        const first = dropFirst(all)
+        kept -= first.characters ?? 0
+        oldest = first.version
+        const shortened = byResource.get(first.resource)!
+        dropFirst(shortened)
+        if (shortened.first === shortened.entries.length) byResource.delete(first.resource)
+        dropped.push(first)
+      }
       return dropped
     },
 

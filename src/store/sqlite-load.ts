@@ -55,7 +55,7 @@ export function createLoading({ freeze }: { freeze: boolean }): Loading {
         if (deleted && !previous) throw new Error(`version ${version} removes ${resource} ${name}, which does not exist`)
         if (deleted) latest.delete(id)
         else latest.set(id, { key, cell })
-        if (version > trimmed) changes.push(entryFrom(key, cell, previous, deleted === 1))
+        if (version > trimmed) changes.push({ ...entryFrom(key, cell, previous, deleted === 1), characters: text.length })
       }
       const objects = [...latest.values()].map(({ key, cell }) => {
         const object = cell.object()

@@ -16,6 +16,9 @@ export interface StoreWorker {
   close(marks: Marks): Promise<void>
 }
 
+/** Rows pass through the thread and are gone: left alone, its heap grows by what they are at the start, and never shrinks again. */
+const YOUNG_MB = 4
+
 /** Starts the thread and reads the file. Rejects with what readStoreFile throws; the thread has ended by then. */
 export async function startStoreWorker(options: {
   workerFile: string
@@ -27,7 +30,7 @@ export async function startStoreWorker(options: {
   const { workerFile, path, maxFileBytes } = options
   const workerData: WorkerOptions = { path, maxFileBytes }
   // Without the flags of this process: a loader for TypeScript, say, would be loaded there too.
-  const thread = new Worker(workerFile, { workerData, name: 'store', execArgv: [] })
+  const thread = new Worker(workerFile, { workerData, name: 'store', execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
 
   let answer: { resolve: () => void; reject: (error: Error) => void } | undefined
   let ended: Error | undefined

@@ -8,7 +8,7 @@ import type { Marks } from './sqlite-file.js'
 import type { ChangeRow } from './sqlite-format.js'
 import { createLoading, keyText, type Loading } from './sqlite-load.js'
 import { type StoreWorker, startStoreWorker } from './sqlite-thread.js'
-import { HISTORY_CHANGES, StorageError, type Store, type StoreEvent, type StoreKey, type WriteResult } from './store.js'
+import { HISTORY_CHANGES, HISTORY_CHARACTERS, StorageError, type Store, type StoreEvent, type StoreKey, type WriteResult } from './store.js'
 import { createVisible, type Restored, type Visible, versionOf } from './visible.js'
 
 /** One sync takes at most this many changes, or about this many characters of JSON: handing them over blocks the caller. */
@@ -20,6 +20,9 @@ const RESERVE_VERSIONS = 1000
 
 /** Changes that left the history are deleted from the file this many at a time, with a sync that is due anyway. */
 const FORGET_CHANGES = 256
+
+/** Or as soon as they are about this many characters. */
+const FORGET_CHARACTERS = 8_000_000
 
 /** Callers inside of the process follow changes as they happen; hardly anything is looked up in their history. */
 const EARLY_HISTORY_CHANGES = 1000
@@ -44,11 +47,12 @@ export async function openSqliteStore(options: {
   path: string
   workerFile: string
   historyChanges?: number
+  historyCharacters?: number
   freeze?: boolean
   maxFileBytes?: number
   log: Logger
 }): Promise<Store> {
-  const { path, historyChanges = HISTORY_CHANGES, freeze = false } = options
+  const { path, historyChanges = HISTORY_CHANGES, historyCharacters = HISTORY_CHARACTERS, freeze = false } = options
   const log = options.log.with({ path })
 
   const loading = createLoading({ freeze })
@@ -62,17 +66,21 @@ export async function openSqliteStore(options: {
 
   /** Versions of changes in the file that nobody needs any more. */
   let forgettable: number[] = []
-  const onTrimmed = ({ version, previousVersion, deleted }: HistoryEntry): void => {
+  let forgettableCharacters = 0
+  const onTrimmed = ({ version, previousVersion, deleted, characters = 0 }: HistoryEntry): void => {
     if (previousVersion !== undefined) forgettable.push(previousVersion)
     if (deleted) forgettable.push(version)
+    // What it replaced was about as long.
+    if (previousVersion !== undefined) forgettableCharacters += characters
   }
   const onListenerError = (error: unknown): void => log.error('a watch listener failed', { error })
   const restored = await orEnd(worker, () => restoredFrom(path, loading, worker.marks))
   await orEnd(worker, worker.hold)
-  const visible = createVisible({ historyChanges, freeze, restored, onTrimmed, onListenerError })
+  const visible = createVisible({ historyChanges, historyCharacters, freeze, restored, onTrimmed, onListenerError })
 
   const early = createVisible({
     historyChanges: EARLY_HISTORY_CHANGES,
+    historyCharacters,
     freeze,
     restored: { oldest: visible.version, objects: objectsIn(visible), changes: [] },
     onListenerError,
@@ -125,7 +133,7 @@ export async function openSqliteStore(options: {
   const commit = async (rows: readonly ChangeRow[]): Promise<void> => {
     const newest = rows.at(-1)![0]
     const reserved = newest > onDisk.reserved ? newest + RESERVE_VERSIONS : onDisk.reserved
-    if (forgettable.length < FORGET_CHANGES) {
+    if (forgettable.length < FORGET_CHANGES && forgettableCharacters < FORGET_CHARACTERS) {
       await worker.commit({ rows, forget: [], trimmed: onDisk.trimmed, reserved })
       onDisk = { trimmed: onDisk.trimmed, reserved }
       return
@@ -133,13 +141,14 @@ export async function openSqliteStore(options: {
     const trimmed = visible.oldest
     await worker.commit({ rows, forget: forgettable, trimmed, reserved })
     forgettable = []
+    forgettableCharacters = 0
     onDisk = { trimmed, reserved }
   }
 
   const showEarly = (change: Shown): void => {
     if (change.isShownEarly) return
     change.isShownEarly = true
-    early.apply(change.event)
+    early.apply(change.event, change.row[5].length)
   }
 
   const show = (change: Shown): void => {
@@ -147,8 +156,7 @@ export async function openSqliteStore(options: {
     const { event } = change
     const id = keyText(event.key)
     if (pending.get(id)?.version === event.version) pending.delete(id)
-    const trimmed = visible.apply(event)
-    if (trimmed) onTrimmed(trimmed)
+    for (const trimmed of visible.apply(event, change.row[5].length)) onTrimmed(trimmed)
   }
 
   const refuse = (refused: readonly Waiter[], error: Error): void => {

@@ -113,3 +113,6 @@ export class StoreFormatError extends Error {
 
 /** How many changes of the past a watch can resume from before it gets 410 Gone. */
 export const HISTORY_CHANGES = 10_000
+
+/** How much JSON these changes may be together; beyond it there are fewer. Objects take about three bytes a character. */
+export const HISTORY_CHARACTERS = 24_000_000

@@ -7,8 +7,11 @@ import type { Store, StoreEvent, StoreKey } from './store.js'
 export interface Visible extends Pick<Store, 'version' | 'get' | 'list' | 'resources' | 'watch'> {
   /** The oldest version a watch can resume from. */
   readonly oldest: number
-  /** Makes a change visible and delivers it. Returns the change that left the history window for it. */
-  apply(event: StoreEvent): HistoryEntry | undefined
+  /**
+   * Makes a change visible and delivers it; `characters` is how long its object is as JSON. Returns the changes that left the history
+   * window for it.
+   */
+  apply(event: StoreEvent, characters?: number): readonly HistoryEntry[]
 }
 
 /** Where a store goes on after a restart. */
@@ -34,6 +37,8 @@ interface Watcher {
  */
 export function createVisible(options: {
   historyChanges: number
+  /** How much JSON the history may stand for. */
+  historyCharacters?: number
   freeze: boolean
   onListenerError: (error: unknown) => void
   restored?: Restored
@@ -41,15 +46,18 @@ export function createVisible(options: {
 }): Visible {
   const { restored, onListenerError } = options
   const objects = createObjects({ freeze: options.freeze })
-  const history = createHistory({ changes: options.historyChanges, start: restored?.oldest ?? 0 })
+  const history = createHistory({
+    changes: options.historyChanges,
+    ...(options.historyCharacters !== undefined && { characters: options.historyCharacters }),
+    start: restored?.oldest ?? 0,
+  })
   const watchersOf = new Map<string, Set<Watcher>>()
   const undelivered: StoreEvent[] = []
   let delivering = false
 
   for (const { key, object } of restored?.objects ?? []) objects.put(key, object)
   for (const entry of restored?.changes ?? []) {
-    const trimmed = history.append(entry)
-    if (trimmed) options.onTrimmed?.(trimmed)
+    for (const trimmed of history.append(entry)) options.onTrimmed?.(trimmed)
   }
 
   const tell = (watcher: Watcher, event: StoreEvent): void => {
@@ -88,7 +96,7 @@ export function createVisible(options: {
     list: (resource, namespace) => ({ items: objects.list(resource, namespace), version: history.newest }),
     resources: objects.resources,
 
-    apply(event) {
+    apply(event, characters) {
       if (event.type === 'DELETED') objects.remove(event.key)
       else objects.put(event.key, event.object)
       const trimmed = history.append({
@@ -96,6 +104,7 @@ export function createVisible(options: {
         resource: event.key.resource,
         previousVersion: event.previous && versionOf(event.previous),
         deleted: event.type === 'DELETED',
+        characters,
         event,
       })
       undelivered.push(event)

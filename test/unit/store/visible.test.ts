@@ -32,11 +32,11 @@ test('the history counts the changes of all resources, and finds those of one am
     const resource = version % 10 === 0 ? 'rare' : 'frequent'
     return { version, resource, previousVersion: undefined, deleted: false, event: { ...added('a', version), version } }
   }
-  const dropped: (number | undefined)[] = []
-  for (let version = 41; version <= 300; version++) dropped.push(history.append(entry(version))?.version)
+  const dropped: number[] = []
+  for (let version = 41; version <= 300; version++) dropped.push(...history.append(entry(version)).map((each) => each.version))
 
   expect({ newest: history.newest, oldest: history.oldest }).toEqual({ newest: 300, oldest: 200 })
-  expect(dropped.filter((version) => version !== undefined)).toEqual(Array.from({ length: 160 }, (_, index) => 41 + index))
+  expect(dropped).toEqual(Array.from({ length: 160 }, (_, index) => 41 + index))
   expect(history.since('rare', 255).map(({ version }) => version)).toEqual([260, 270, 280, 290, 300])
   expect(history.since('frequent', 297).map(({ version }) => version)).toEqual([298, 299])
   expect(history.since('unknown', 200)).toEqual([])
@@ -55,6 +55,20 @@ test('a history of no changes forgets each one at once', () => {
     history.append({ version, resource: 'r', previousVersion: undefined, deleted: false, event: added('a', version) })
   expect(history.since('r', 3)).toEqual([])
   expect(() => history.since('r', 2)).toThrow('too old resource version: 2 (3)')
+})
+
+test('a history keeps fewer changes where their objects are large', () => {
+  const history = createHistory({ changes: 10, characters: 100 })
+  const append = (version: number, characters: number) =>
+    history
+      .append({ version, resource: 'r', previousVersion: undefined, deleted: false, characters, event: added('a', version) })
+      .map((dropped) => dropped.version)
+  expect([append(1, 30), append(2, 30), append(3, 40)]).toEqual([[], [], []])
+  expect(append(4, 50)).toEqual([1, 2])
+  expect(history.since('r', 2).map(({ version }) => version)).toEqual([3, 4])
+  expect(() => history.since('r', 1)).toThrow('too old resource version: 1 (2)')
+  expect(append(5, 101)).toEqual([3, 4, 5])
+  expect(history.since('r', 5)).toEqual([])
 })
 
 test('a change read from disk is decoded once, when a watch first resumes from it', () => {

@@ -65,8 +65,13 @@ export function refText({ namespace, name }: ObjectRef): string {
 
 /** RFC 3339 with whole seconds, as metav1.Time is written. */
 export function timestamp(epochMs: number): string {
-  return `${new Date(Math.floor(epochMs / 1000) * 1000).toISOString().slice(0, 19)}Z`
+  const second = Math.floor(epochMs / 1000)
+  // Several are written for most changes, nearly always of the same second.
+  if (second !== last.second) last = { second, text: `${new Date(second * 1000).toISOString().slice(0, 19)}Z` }
+  return last.text
 }
+
+let last = { second: Number.NaN, text: '' }
 
 /** The one owner reference a controller sets on a child it manages (knative.dev/pkg kmeta.NewControllerRef). */
 export function controllerReference(owner: KubeObject): OwnerReference {

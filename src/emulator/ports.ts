@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { createSystemRandom } from '../base/random.js'
 
 export interface Ports {
   control: number
@@ -24,22 +25,46 @@ export function isPortFree(port: number, host = LOOPBACK): Promise<boolean> {
   })
 }
 
-/** Loopback ports that are free now, all different: they are held open together before they are let go. */
-export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-          const server = createServer()
-          server.once('error', reject)
-          server.listen(0, LOOPBACK, () => resolve(server))
-        }),
-    ),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
+/** Where ports are looked for, and at which of them that begins. */
+export interface PortRange {
+  first: number
+  size: number
+  from: number
+}
+
+/**
+ * Instances keep their ports, so they get none that Linux or macOS takes for outgoing connections: one of those would be in the way of a
+ * later start. Those of workloads (src/runtime/loopback-ports.ts) lie below, Kubernetes' node ports above.
+ */
+const FIRST_PORT = 27_000
+const PORTS = 3000
+
+/** Loopback ports that are free now, all different: they are held open together before they are let go. Rejects when there are not so many. */
+export async function freePorts(count: number, range: PortRange = somewhere()): Promise<number[]> {
+  const { first, size, from } = range
+  const held: Server[] = []
+  try {
+    for (let step = 0; step < size && held.length < count; step++) {
+      const server = await listening(first + ((from - first + step) % size))
+      if (server) held.push(server)
+    }
+    if (held.length < count) throw new Error(`no ${count} free loopback ports between ${first} and ${first + size - 1}`)
+    return held.map((server) => (server.address() as AddressInfo).port)
+  } finally {
+    await Promise.all(held.map((server) => new Promise((resolve) => server.close(resolve))))
+  }
+}
+
+function somewhere(): PortRange {
+  return { first: FIRST_PORT, size: PORTS, from: FIRST_PORT + Math.floor(createSystemRandom().float() * PORTS) }
+}
+
+function listening(port: number): Promise<Server | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => resolve(server))
+  })
 }
 
 /** Who listens on a TCP port: `nginx (pid 812)`, as far as this user may see it; undefined when nothing can be found out. */

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createSystemClock } from '../../src/base/clock.js'
 import type { InstanceStatus } from '../../src/cli/nouns/emulator.js'
-import { freePorts } from '../../src/emulator/ports.js'
 import { BIN, type Ran, run } from './emulator.js'
+import { testPorts } from './ports.js'
 
 /** A home directory of its own, in which the built kn is run as a person would run it; emulators in it are real processes. */
 export interface Home {
@@ -39,7 +39,7 @@ export function makeHome(extra: NodeJS.ProcessEnv = {}): Home {
       return JSON.parse(stdout) as Required<InstanceStatus>
     },
     async portFlags() {
-      const [control, external, clusterLocal] = await freePorts(3)
+      const [control, external, clusterLocal] = await testPorts(3)
       return ['--control-port', String(control), '--external-port', String(external), '--cluster-local-port', String(clusterLocal)]
     },
     async remove() {

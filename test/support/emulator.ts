@@ -12,8 +12,9 @@ import type { Client } from '../../src/client/client.js'
 import { kubeconfigFor } from '../../src/emulator/access.js'
 import { createCertificates } from '../../src/emulator/certificates.js'
 import { type Emulator, startEmulator } from '../../src/emulator/emulator.js'
-import { freePorts, type Ports } from '../../src/emulator/ports.js'
+import type { Ports } from '../../src/emulator/ports.js'
 import { createMemoryStore } from '../../src/store/memory.js'
+import { testPorts } from './ports.js'
 
 export const BIN = join(process.cwd(), 'bin', 'run.js')
 export const HELLO_IMAGE = 'ghcr.io/knative/helloworld-go'
@@ -89,7 +90,7 @@ export async function startTestEmulator(
 ): Promise<TestEmulator & { close(): Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), 'kn-test-'))
   const realClock = createSystemClock()
-  const [control, external, clusterLocal, clusterLocalTls] = (await freePorts(4)) as [number, number, number, number]
+  const [control, external, clusterLocal, clusterLocalTls] = (await testPorts(4)) as [number, number, number, number]
   const ports = { control, external, clusterLocal, clusterLocalTls, ...options.ports }
   const certificates = await createCertificates({ instance: 'test', nowMs: realClock.now() })
   const random = createSystemRandom()

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { createVirtualClock } from '../../../src/base/clock.js'
-import { freePorts } from '../../../src/emulator/ports.js'
 import type { CoreService } from '../../../src/kinds/core/service/schema.js'
+import { testPorts } from '../../support/ports.js'
 import { aCoreService, aPlainPod, aSlice, ask, endpointOf, rawClient, startApp, startTcpApp, startTestGateway, turns } from './support.js'
 
-const freePort = async (): Promise<number> => (await freePorts(1))[0]!
+const freePort = async (): Promise<number> => (await testPorts(1))[0]!
 
 const nodePortService = (nodePort: number, more: Partial<CoreService['spec']> = {}): CoreService =>
   aCoreService('web', { type: 'NodePort', ports: [{ port: 80, nodePort }], ...more })
@@ -59,7 +59,7 @@ test('a node port passes bytes on both ways, whatever they are, and each side en
 test('a node port opens, moves and closes with its Service; what is connected stays so', async () => {
   const { port } = await startApp((_request, response) => response.end('web'))
   const echo = await startTcpApp((socket) => void socket.pipe(socket))
-  const [first, second, third] = (await freePorts(3)) as [number, number, number]
+  const [first, second, third] = (await testPorts(3)) as [number, number, number]
   const gateway = await aGateway([port])
   const { services, slices, pods } = gateway.informers
   services.put(nodePortService(first))
@@ -93,7 +93,7 @@ test('a node port opens, moves and closes with its Service; what is connected st
 })
 
 test('a type that is reached inside only, and a port that carries no TCP, open nothing', async () => {
-  const [first, second] = (await freePorts(2)) as [number, number]
+  const [first, second] = (await testPorts(2)) as [number, number]
   const gateway = await aGateway([])
   gateway.informers.services.put(nodePortService(first, { type: 'ClusterIP' }))
   gateway.informers.services.put(aCoreService('dns', { type: 'NodePort', ports: [{ port: 53, protocol: 'UDP', nodePort: second }] }))

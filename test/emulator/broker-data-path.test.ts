@@ -115,7 +115,9 @@ test('a channel delivers to a plain Service at the port of its Pod, and what fai
 }) => {
   const dead = await aSink()
   const labels = { app: 'web' }
-  const containers = [{ name: 'web', image: HELLO_IMAGE, ports: [{ containerPort: 8080 }] }]
+  // Without it a Pod is ready as soon as its program runs, whether it listens yet or not.
+  const readinessProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1 }
+  const containers = [{ name: 'web', image: HELLO_IMAGE, ports: [{ containerPort: 8080 }], readinessProbe }]
   await client.create(deploymentKind, {
     metadata: inDefault('web'),
     spec: { selector: { matchLabels: labels }, template: { metadata: { labels }, spec: { containers } } },

@@ -83,8 +83,9 @@ test('no headers do anything but make an event, be refused, or be no event', () 
   for (const kind of ['event', 'problem', 'none'] as const) expect(count[kind], kind).toBeGreaterThan(ROUNDS / 20)
 })
 
-test('no structured body or batch does anything but make events or be refused', () => {
-  const chance = seededChance('bodies')
+test.each(['structured body', 'batch'] as const)('no %s does anything but make events or be refused', (form) => {
+  const isBatch = form === 'batch'
+  const chance = seededChance(isBatch ? 'batches' : 'bodies')
   const { below, oneOf, bytes } = chance
   const bits = [
     '{',
@@ -109,7 +110,6 @@ test('no structured body or batch does anything but make events or be refused', 
   const batch = ['content-type', 'application/cloudevents-batch+json']
   const count = { events: 0, problem: 0 }
   for (let round = 0; round < ROUNDS; round++) {
-    const isBatch = below(3) === 0
     const events = [drawnEvent(chance), drawnEvent(chance)]
     const body = isBatch ? encodeBatch(events).body : encodeStructured(events[0]!).body
     const at = below(body.length)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { type RequestOptions, request } from 'node:https'
+import { Agent, type RequestOptions, request } from 'node:https'
 import { connect } from 'node:tls'
-import { expect } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { configMapKind } from '../../src/kinds/core/configmap/kind.js'
 import { type TestEmulator, test } from '../support/emulator.js'
 
@@ -10,7 +10,7 @@ const PODS = '/api/v1/namespaces/default/pods'
 function ask(
   emulator: TestEmulator,
   options: RequestOptions,
-): Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }> {
+): Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]>; localPort: number | undefined }> {
   return new Promise((resolve, reject) => {
     const outgoing = request(
       {
@@ -23,11 +23,12 @@ function ask(
         ...options,
       },
       (response) => {
+        const { localPort } = response.socket
         let body = ''
         response.on('data', (bytes) => {
           body += bytes
         })
-        response.on('end', () => resolve({ status: response.statusCode!, body, headers: response.headers }))
+        response.on('end', () => resolve({ status: response.statusCode!, body, headers: response.headers, localPort }))
       },
     )
     outgoing.on('error', reject)
@@ -43,6 +44,26 @@ test('the API answers nobody without a credential, and health and version to any
   expect((await ask(emulator, { headers: { authorization: `Bearer ${emulator.token}` } })).status).toBe(200)
   const { clientCertificate: cert, clientKey: key } = emulator.certificates
   expect((await ask(emulator, { cert, key })).status).toBe(200)
+})
+
+test('every request on a connection shows who it is from, whoever asked before', async ({ emulator }) => {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  onTestFinished(() => agent.destroy())
+  const ports = new Set<number | undefined>()
+  const statusFor = async (token: string | undefined, more: Record<string, string> = {}): Promise<number> => {
+    const headers = { ...(token !== undefined && { authorization: `Bearer ${token}` }), ...more }
+    const { status, localPort } = await ask(emulator, { agent, headers })
+    ports.add(localPort)
+    return status
+  }
+  expect(await statusFor(emulator.token)).toBe(200)
+  expect(await statusFor(emulator.token)).toBe(200)
+  expect(await statusFor('wrong')).toBe(401)
+  expect(await statusFor(`${emulator.token}x`)).toBe(401)
+  expect(await statusFor(undefined)).toBe(401)
+  expect(await statusFor(emulator.token, { 'impersonate-user': 'nobody' })).toBe(403)
+  expect(await statusFor(emulator.token)).toBe(200)
+  expect(ports.size).toBe(1)
 })
 
 test('a web page gets nothing out of the API, even with the credential', async ({ emulator }) => {

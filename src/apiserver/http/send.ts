@@ -8,7 +8,7 @@ export function sendText(response: ServerResponse, code: number, body: string, c
   const size = Buffer.byteLength(body)
   response.writeHead(code, { 'Content-Type': contentType, 'Content-Length': size })
   // Node puts the headers in front of a text, in its encoding: as UTF-8 it would encode warnings, which are that already, once
-  // more. ASCII is Latin-1 too, and goes out in one write instead of two parts.
+  // more. ASCII is Latin-1 too, and is not copied.
   if (size === body.length) response.end(body, 'latin1')
   else response.end(Buffer.from(body))
 }

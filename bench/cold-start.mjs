@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { median, root, row, startEmulator } from './emulator.mjs'
 
-const rounds = process.argv.includes('--quick') ? 2 : 25
+const rounds = process.argv.includes('--quick') ? 2 : 60
 const program = join(root, 'dist', 'images', 'helloworld.cjs')
 
 /** Spawn to the first connection that is taken, asked for every half millisecond. */

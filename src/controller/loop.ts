@@ -30,8 +30,10 @@ export function createControllerLoop(options: {
   kinds: KindFeed
   /** See {@link createTurns}. */
   turn: (task: () => void) => void
+  /** The same for writing a status. */
+  statusTurn: (task: () => void) => void
 }): WorkQueue & { tracker: Tracker } {
-  const { controller, informer, kinds } = options
+  const { controller, informer, kinds, statusTurn } = options
   const { kind } = controller
   const conflicts = new Map<string, number>()
   const tracker = createTracker({ informer: options.deps.informer, kinds, wake: (key) => queue.add(key) })
@@ -56,6 +58,7 @@ export function createControllerLoop(options: {
     const next = asJson({ ...status, ...(generation !== undefined && { observedGeneration: generation }) })
     const settled = isKnative(kind) ? keepTransitionTimes(next, object.status) : next
     if (isSameJson(settled, object.status)) return
+    await new Promise<void>(statusTurn)
     await client.updateStatus<KubeObject>(kind, { ...object, status: settled } as KubeObject)
   }
 

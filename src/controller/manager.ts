@@ -38,7 +38,7 @@ const NO_KINDS: KindFeed = { kinds: () => [], onKinds: () => () => {} }
 
 /**
  * Runs controllers: shared caches, one work queue each, statuses written when they changed, failures retried with backoff.
- * When several have something to do, those that come first in `controllers` go first.
+ * When several have something to do, those that come first in `controllers` go first, and what they have to say of it comes last.
  */
 export function createManager(options: {
   clientFor(userName: string): Client
@@ -50,10 +50,12 @@ export function createManager(options: {
   realClock: Clock
   /** See {@link createEventRecorder}. */
   eventDelayMs: number
+  /** Somebody is waiting for what the controllers do: what can wait does not take the processor from it. Absent: never. */
+  isHurried?: () => boolean
   random: Random
   log: Logger
 }): Manager {
-  const { clientFor, controllers, kinds = NO_KINDS, clock, realClock, eventDelayMs, random, log } = options
+  const { clientFor, controllers, kinds = NO_KINDS, clock, realClock, eventDelayMs, isHurried, random, log } = options
   const reader = clientFor(READER)
   const { transport, deliveries } = countDeliveries(reader.transport)
   const watching = createClient({ transport, user: reader.user, fieldManager: READER })
@@ -73,7 +75,8 @@ export function createManager(options: {
     await Promise.all([...informers.values()].map(({ synced }) => synced))
   }
 
-  const turns = createTurns()
+  // What somebody may be waiting for, then what nobody does, then what there is to say of either.
+  const turns = createTurns(isHurried && { clock: realClock, isOn: isHurried, patientFrom: controllers.length })
   const loopOf = (controller: Controller, rank: number): ReturnType<typeof createControllerLoop> => {
     const { kind, actsAs } = controller
     const client = clientFor(actsAs)
@@ -84,6 +87,7 @@ export function createManager(options: {
       informer: informer(kind),
       kinds,
       turn: (task) => turns.take(rank, task),
+      statusTurn: (task) => turns.take(controller.awaited === 'work and status' ? rank : 2 * controllers.length + rank, task),
       deps: {
         client,
         clock,
@@ -114,7 +118,10 @@ export function createManager(options: {
       for (const { kind, owns = [], wokenBy = [] } of controllers)
         for (const each of [kind, ...owns, ...wokenBy.map((w) => w.kind)]) informer(each)
       await allSynced()
-      const loops = controllers.map((controller, rank) => ({ controller, queue: loopOf(controller, rank) }))
+      const loops = controllers.map((controller, index) => ({
+        controller,
+        queue: loopOf(controller, controller.awaited ? index : controllers.length + index),
+      }))
       // Controllers may have asked for further caches while they were made.
       await allSynced()
       if (stopping.signal.aborted) return

@@ -46,6 +46,8 @@ export interface Controller<T extends KubeObject = KubeObject> {
    * finalizer named after the kind (`routes.serving.knative.dev`), as Knative's reconcilers name theirs.
    */
   reconcilesDeleted?: true
+  /** A request that is held may be waiting for what it does, or even for what its status says: these come before all else. */
+  awaited?: 'work' | 'work and status'
   /** `source` of the Events it records; absent: `<singular>-controller`. */
   eventSource?: EventSource
   create(deps: ReconcilerDeps): Reconcile<T>

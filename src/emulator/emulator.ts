@@ -217,6 +217,7 @@ export async function startEmulator(options: {
     clock,
     realClock,
     eventDelayMs: EVENT_DELAY_MS,
+    isHurried: () => gateway.counts.areUnserved(),
     random,
     log: log.with({ part: 'controller' }),
   })

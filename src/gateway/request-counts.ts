@@ -21,6 +21,8 @@ export interface RequestCounts {
    * pokes the autoscaler), and at once for those where one is waiting already. Returns how to end that.
    */
   onFirstRequest(listener: (revision: { namespace: string; name: string }) => void): () => void
+  /** Whether any revision without a ready instance has a request waiting. */
+  areUnserved(): boolean
 }
 
 /** Plain integers, kept by reference on the request path. */
@@ -117,5 +119,6 @@ export function createRequestCounts(startMs: number): CountKeeper {
       for (const { namespace, name } of unserved) listener({ namespace, name })
       return () => void listeners.delete(listener)
     },
+    areUnserved: () => unserved.size > 0,
   }
 }

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { constants } from 'node:os'
 import type { Clock } from '../base/clock.js'
 import { findExecutable } from './executable.js'
+import type { Launcher } from './launcher.js'
 import type { LogFile } from './log-file.js'
 import { livingGroups, signalGroup } from './marked-processes.js'
 import { type ContainerExit, type ExecResult, StartError } from './runtime.js'
@@ -17,6 +18,8 @@ export interface GroupProcess {
 }
 
 interface Surroundings {
+  /** Absent: each is started in the ordinary way. */
+  launcher?: Launcher
   workingDir: string
   env: Readonly<Record<string, string>>
   clock: Clock
@@ -137,11 +140,14 @@ function launch({
   argv,
   workingDir,
   env,
-}: Pick<Surroundings, 'workingDir' | 'env'> & { file: string; argv: readonly string[] }): ChildProcess {
+  launcher,
+}: Pick<Surroundings, 'workingDir' | 'env' | 'launcher'> & { file: string; argv: readonly string[] }): ChildProcess {
   if (!isDirectory(workingDir)) {
     // spawn would blame the program for it.
     throw new StartError('RunContainerError', `chdir to cwd (${JSON.stringify(workingDir)}) failed: no such file or directory`)
   }
+  const launched = launcher?.launch({ file, argv, workingDir, env })
+  if (launched) return launched
   try {
     return spawn(file, argv.slice(1), { argv0: argv[0]!, cwd: workingDir, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   } catch (error) {

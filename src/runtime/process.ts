@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.js'
 import { createSystemRandom, type Random } from '../base/random.js'
 import { processEnvironment, type WorkloadNetwork } from './environment.js'
 import { findExecutable } from './executable.js'
+import { createLauncher } from './launcher.js'
 import { createLogFile, DEFAULT_MAX_LOG_BYTES, type LogFile } from './log-file.js'
 import { hasLog, logTail, readLog } from './log-reader.js'
 import { createLoopbackPorts } from './loopback-ports.js'
@@ -39,6 +40,7 @@ export function createProcessRuntime(options: {
   network?: { proxyUrl(namespace: string): string; preload: string }
 }): Runtime {
   const { directory, clock, log, supervisor } = options
+  const launcher = createLauncher({ clock })
   const running = new Map<GroupProcess, RunningContainer>()
   const openLogs = new Map<string, LogFile>()
   /** The logs of what is no process, by Pod and container. */
@@ -103,7 +105,7 @@ export function createProcessRuntime(options: {
     const containerLog = openLog(path, fields)
     let group: GroupProcess
     try {
-      const spawned = spawnGroup({ file, argv: [command, ...args], workingDir, env, clock, supervisor, output: containerLog })
+      const spawned = spawnGroup({ file, argv: [command, ...args], workingDir, env, clock, supervisor, launcher, output: containerLog })
       // Not awaited when it runs: whoever calls stop() in the same turn must find it among the running ones.
       group = spawned instanceof Promise ? await spawned : spawned
     } catch (error) {
@@ -168,6 +170,7 @@ export function createProcessRuntime(options: {
     },
     async stop(graceMs) {
       stopping = true
+      launcher.stop()
       await Promise.all([...running.values()].map((container) => container.stop(graceMs)))
       for (const file of appended.values()) file.end()
       await Promise.all(forgetting)

@@ -45,6 +45,7 @@ export function createPodAutoscalerController({ autoscaler }: Pick<Engines, 'aut
   return {
     kind: podAutoscalerKind,
     actsAs: SERVING_CONTROLLER_USER,
+    awaited: 'work',
     owns: [serverlessServiceKind],
     wokenBy: [
       { kind: podKind, wakes: byRevision },

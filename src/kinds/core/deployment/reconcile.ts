@@ -44,6 +44,7 @@ export function createDeploymentController(): Controller<Deployment> {
   return {
     kind: deploymentKind,
     actsAs: 'system:serviceaccount:kube-system:deployment-controller',
+    awaited: 'work',
     owns: [replicaSetKind],
     wokenBy: [
       {

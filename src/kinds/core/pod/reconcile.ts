@@ -11,7 +11,7 @@ import type { PodEngines } from './container-run.js'
 import { podKind } from './kind.js'
 import { allocatePorts, type PodPorts } from './ports.js'
 import { refusalOf, schedulingGates, takesPlace } from './schedule.js'
-import { PORTS_ANNOTATION, type Pod } from './schema.js'
+import { PORTS_ANNOTATION, type Pod, type PodStatus } from './schema.js'
 import { KUBELET_USER } from './served.js'
 import { unscheduledStatus } from './status.js'
 import { createPodWorker, type PodWorker } from './worker.js'
@@ -32,6 +32,7 @@ export function createPodController(engines: PodEngines): Controller<Pod> {
     kind: podKind,
     actsAs: KUBELET_USER,
     reconcilesDeleted: true,
+    awaited: 'work and status',
     concurrency: 32,
     eventSource: { component: 'kubelet', host: NODE_NAME },
     wokenBy: [
@@ -52,6 +53,8 @@ function createPodReconciler(engines: PodEngines, deps: ReconcilerDeps): (pod: P
   const workers = new Map<string, PodWorker>()
   /** Pods whose place or worker is being made, by uid: the cache does not show them yet. */
   const arriving = new Map<string, PodPorts>()
+  /** What Pods are while they start, which they may already have done by the time it can be written. */
+  const greetings = new Map<string, PodStatus>()
   /** Pods whose last status was written. */
   const farewells = new Set<string>()
   const addresses = createAddresses()
@@ -62,6 +65,7 @@ function createPodReconciler(engines: PodEngines, deps: ReconcilerDeps): (pod: P
     const worker = workers.get(uid)
     workers.delete(uid)
     arriving.delete(uid)
+    greetings.delete(uid)
     farewells.delete(uid)
     addresses.release(uid)
     try {
@@ -89,7 +93,7 @@ function createPodReconciler(engines: PodEngines, deps: ReconcilerDeps): (pod: P
     workers.clear()
   })
 
-  /** Binds a Pod to the Node, or says why it waits. */
+  /** Binds a Pod to the Node and sets it going, or says why it waits. */
   const schedule = async (pod: Pod): Promise<Outcome<Pod>> => {
     if (pod.spec.schedulerName !== DEFAULT_SCHEDULER) return {}
     const gates = schedulingGates(pod)
@@ -107,17 +111,23 @@ function createPodReconciler(engines: PodEngines, deps: ReconcilerDeps): (pod: P
       return { status }
     }
     arriving.set(uid, { numbers: {}, own: {} })
+    let bound: Pod
     try {
       const ports = await allocatePorts(pod, () => engines.runtime.freePort())
       arriving.set(uid, ports)
-      await client.update(podKind, withPorts({ ...pod, spec: { ...pod.spec, nodeName: NODE_NAME } }, ports))
+      bound = await client.update(podKind, withPorts({ ...pod, spec: { ...pod.spec, nodeName: NODE_NAME } }, ports))
     } catch (error) {
       arriving.delete(uid)
       throw error
     }
     const text = `Successfully assigned ${pod.metadata.namespace}/${pod.metadata.name} to ${NODE_NAME}`
     event(pod, 'Normal', 'Scheduled', text, { source: { component: DEFAULT_SCHEDULER } })
-    // The change that was just written brings the Pod back here.
+    // Somebody may be waiting for it. What becomes of it is told when the change that was just written brings the Pod back here.
+    const worker = !deps.stopped.aborted && pods.get(bound.metadata)?.metadata.uid === uid ? await admit(bound) : undefined
+    if (worker) {
+      worker.sync(bound)
+      greetings.set(uid, worker.status(bound))
+    }
     return {}
   }
 
@@ -170,6 +180,11 @@ function createPodReconciler(engines: PodEngines, deps: ReconcilerDeps): (pod: P
       if (!worker) return {}
     }
     worker.sync(pod)
+    const greeting = greetings.get(uid)
+    if (greeting && !pod.metadata.deletionTimestamp) {
+      greetings.delete(uid)
+      return { status: greeting, requeueAfterMs: 0 }
+    }
     const status = worker.status(pod)
     if (pod.metadata.deletionTimestamp && worker.isOver()) {
       // What became of the containers is told first.

@@ -24,6 +24,7 @@ export function createReplicaSetController(): Controller<ReplicaSet> {
   return {
     kind: replicaSetKind,
     actsAs: 'system:serviceaccount:kube-system:replicaset-controller',
+    awaited: 'work',
     owns: [podKind],
     create: (deps) => (set) => keepReplicas(deps, set),
   }

@@ -34,6 +34,7 @@ export function createCoreServiceController(): Controller<CoreService> {
   return {
     kind: coreServiceKind,
     actsAs: 'system:serviceaccount:kube-system:endpointslice-controller',
+    awaited: 'work',
     eventSource: { component: 'endpoint-slice-controller' },
     wokenBy: [
       {

@@ -8,8 +8,10 @@ import { hostPort, plainAddress } from './forwarded.js'
 import { fieldValue, hasBareLineFeed } from './http1-fields.js'
 import { type HeadReader, MAX_HEAD_BYTES, type RequestHead } from './http1-heads.js'
 import type { Instance } from './instance.js'
+import type { Outbox } from './outbox.js'
 import { type OwnAnswer, ownResponse } from './own-answer.js'
 import type { Passages } from './passage.js'
+import { createRepeatedHead } from './repeated-head.js'
 import { exchangeFromHead } from './request-log.js'
 import { createRequestWriter, HELD_LINE } from './request-text.js'
 import { createResponseRelay } from './response-relay.js'
@@ -22,10 +24,11 @@ export interface ConnectionDeps {
   pool: UpstreamPool
   reader: HeadReader
   deadlines: Deadlines
+  outbox: Outbox
   clock: Clock
   random: Random
   /**
-   * Hands a connection whose next bytes have been put back to a server that speaks HTTP/2, or HTTP/1.1 for HTTP/2 applications and
+   * Hands a connection whose next bytes have been put back, and which is an ordinary stream from then on, to a server that speaks HTTP/2, or HTTP/1.1 for HTTP/2 applications and
    * for hosts that are answered inside this process.
    */
   divert(socket: Socket, entrance: Entrance, protocol: 'http1' | 'http2'): void
@@ -60,13 +63,15 @@ type State =
 
 /**
  * Serves one HTTP/1.x connection for its whole life: reads a head, sends it to its instance, streams both bodies, and goes on to
- * the next. One request at a time; what a client pipelines waits in order. Nothing is allocated per request but strings.
+ * the next. One request at a time; what a client pipelines waits in order. Nothing is allocated per request but strings. The bytes of
+ * a 'data' event of `socket` need only be good while it is told.
  */
 export function serveConnection(socket: Socket, entrance: Entrance, deps: ConnectionDeps): void {
-  const { passages, pool, reader, deadlines, clock } = deps
+  const { passages, pool, reader, deadlines, outbox, clock } = deps
   const clientAddress = plainAddress(socket.remoteAddress)
   const clientPort = socket.remotePort
-  const writeRequest = createRequestWriter(clientAddress)
+  const heads = createRepeatedHead(reader.readRequest)
+  const writer = createRequestWriter(clientAddress)
   const bodyScanner = createChunkScanner()
 
   let state: State = 'reading'
@@ -80,6 +85,10 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   let upstream: Upstream | undefined
   let isUpstreamFull = false
   let requestText = ''
+  /** What goes out at the end of this turn, to the application and to the client. */
+  let dueRequest = ''
+  let dueResponse = ''
+  let isFlushDue = false
   let isChunked = false
   let bodyLeft = 0
   let isBodyDone = true
@@ -111,6 +120,8 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
 
   /** Says whether a whole head was there. */
   const readRequest = (bytes: Buffer): boolean => {
+    const again = heads.again(bytes)
+    if (again) return serve(again, bytes, 0, bytes.length)
     let start = 0
     // Some clients end a body with an empty line too many. @see RFC 9112 section 2.2
     while (bytes[start] === 0x0d && bytes[start + 1] === 0x0a) start += 2
@@ -125,28 +136,31 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
       }
       return false
     }
+    if (isFirst && bytes.toString('latin1', start, start + PREFACE.length) === PREFACE) return divert('http2', bytes.subarray(start))
+    return serve(heads.read(bytes, start, end), bytes, start, end + 4)
+  }
+
+  /** Sends the request on its way whose head lies between `start` and `end`. */
+  const serve = (head: RequestHead, bytes: Buffer, start: number, end: number): true => {
     isHeadPartial = false
-    const text = bytes.toString('latin1', start, end + 2)
-    if (isFirst && text.startsWith(PREFACE)) return divert('http2', bytes.subarray(start))
-    const head = reader.readRequest(text)
     if (head.refusal !== 0) return reject(head.refusal)
-    const destination = destinationOf({ ...addressOf(head), headerValue }, entrance, deps)
+    const { host, originalHost, target } = head
+    const headerValue = (name: string): string | undefined => fieldValue(head.fields, name)
+    const destination = destinationOf({ host, originalHost, target, headerValue }, entrance, deps)
     if (destination ? destination.target.http2 : entrance.inside?.(head.host)) return divert('http1', bytes.subarray(start))
 
     isFirst = false
-    input = end + 4 < bytes.length ? bytes.subarray(end + 4) : undefined
+    input = end < bytes.length ? bytes.subarray(end) : undefined
     prepare(head)
     if (!destination) {
       refuse({ status: 404, body: '', isError: false })
       return true
     }
-    requestText = writeRequest(head, destination, exchange.wantsUpgrade)
+    requestText = writer.write(head, heads.isRepeated, destination, exchange.wantsUpgrade)
     state = 'busy'
     passages.enter(passage, destination.target, head)
     return true
   }
-
-  const headerValue = (name: string): string | undefined => fieldValue(reader.request.fields, name)
 
   /** Everything the rest of the exchange needs: the head's record is another request's as soon as this one waits. */
   const prepare = (head: RequestHead): void => {
@@ -164,15 +178,51 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     isUpstreamFull = false
   }
 
-  const divert = (protocol: 'http1' | 'http2', bytes: Buffer): boolean => {
+  const divert = (protocol: 'http1' | 'http2', bytes: Buffer): true => {
+    flush()
     state = 'done'
     input = undefined
     deadlines.disarm(ownDeadline)
     socket.off('data', onData).off('end', onEnd).off('close', onClose).off('drain', onDrain)
     socket.pause()
-    socket.unshift(bytes)
+    socket.unshift(Buffer.from(bytes))
     deps.divert(socket, entrance, protocol)
     return true
+  }
+
+  // ---- writing
+
+  const flushLater = (): void => {
+    if (isFlushDue) return
+    isFlushDue = true
+    outbox.later(flush)
+  }
+  /** Before anything that is written at once. */
+  const flushResponse = (): void => {
+    const text = dueResponse
+    dueResponse = ''
+    if (text !== '' && socket.writable && !socket.write(text, 'latin1') && socket.writableLength > 0) upstream?.socket.pause()
+  }
+  const flushRequest = (): void => {
+    const text = dueRequest
+    dueRequest = ''
+    if (text !== '') upstream?.socket.write(text, 'latin1')
+  }
+  function flush(): void {
+    isFlushDue = false
+    flushRequest()
+    flushResponse()
+  }
+  /** Takes the connection to the application out of this one's hands; what has not been written to it is not written any more. */
+  const letGo = (): Upstream | undefined => {
+    const used = upstream
+    upstream = undefined
+    dueRequest = ''
+    return used
+  }
+  const dropUpstream = (): void => {
+    const used = letGo()
+    if (used) pool.drop(used)
   }
 
   // ---- towards the application
@@ -185,6 +235,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
       } else relay.received(bytes)
       return socket.writableLength === 0
     },
+    repeats: (memory, count) => state === 'busy' && relay.repeats(memory, count),
     drained() {
       isUpstreamFull = false
       regulate()
@@ -194,8 +245,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
       else relay.finished()
     },
     failed(why, wasConnected) {
-      const { isReused = false } = upstream ?? {}
-      upstream = undefined
+      const { isReused = false } = letGo() ?? {}
       if (state === 'tunnel') return closeTunnel()
       // Nothing has been sent, so any other instance may have it, whatever the method.
       if (!wasConnected) return passages.tryAnother(passage, why)
@@ -207,8 +257,10 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     if (!upstream) return
     relay.reset()
     const text = `${requestText}${passage.wasHeld ? HELD_LINE : ''}\r\n`
-    if (isBodyDone || !input) upstream.socket.write(text, 'latin1')
-    else if (!isChunked && input.length >= bodyLeft && bodyLeft <= ONE_WRITE_BYTES) {
+    if (isBodyDone || !input) {
+      dueRequest = text
+      flushLater()
+    } else if (!isChunked && input.length >= bodyLeft && bodyLeft <= ONE_WRITE_BYTES) {
       upstream.socket.write(text + input.toString('latin1', 0, bodyLeft), 'latin1')
       input = bodyLeft < input.length ? input.subarray(bodyLeft) : undefined
       bodyLeft = 0
@@ -216,7 +268,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     } else {
       upstream.socket.cork()
       upstream.socket.write(text, 'latin1')
-      sendBody(input)
+      sendBody(Buffer.from(input))
       upstream?.socket.uncork()
     }
     regulate()
@@ -224,6 +276,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
 
   const sendBody = (bytes: Buffer) => {
     if (!upstream) return
+    flushRequest()
     let to = Math.min(bodyLeft, bytes.length)
     if (isChunked) {
       const end = bodyScanner.scan(bytes, 0)
@@ -245,14 +298,17 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
       exchange,
       started: () => passages.started(passage),
       sendText(text) {
-        if (!socket.write(text, 'latin1') && socket.writableLength > 0) upstream?.socket.pause()
+        dueResponse += text
+        flushLater()
         passages.wrote(passage)
       },
       sendBytes(bytes) {
+        flushResponse()
         if (!socket.write(bytes) && socket.writableLength > 0) upstream?.socket.pause()
         passages.wrote(passage)
       },
       sendTextAndBytes(text, bytes) {
+        flushResponse()
         socket.cork()
         socket.write(text, 'latin1')
         if (!socket.write(bytes) && socket.writableLength > 0) upstream?.socket.pause()
@@ -260,21 +316,20 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
         passages.wrote(passage)
       },
       complete({ isReusable, keepAliveSeconds, closes }) {
-        const used = upstream
-        upstream = undefined
+        const used = letGo()
         if (used && isReusable && isBodyDone) pool.give(used, keepAliveSeconds)
         else if (used) pool.drop(used)
         passages.leave(passage)
         next(closes)
       },
       broken(why) {
-        const used = upstream
-        upstream = undefined
+        const used = letGo()
         if (used) pool.drop(used)
         lost(why, used?.isReused ?? false)
       },
       switched(head, rest) {
         state = 'tunnel'
+        flush()
         socket.write(head, 'latin1')
         if (rest) socket.write(rest)
         if (input) upstream?.socket.write(input)
@@ -300,8 +355,8 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
 
   const refuse = (answer: OwnAnswer) => {
     if (state === 'tunnel') return closeTunnel()
-    if (upstream) pool.drop(upstream)
-    upstream = undefined
+    dropUpstream()
+    flushResponse()
     const closes = !exchange.mayKeepAlive
     socket.write(ownResponse(answer, { isHead: exchange.isHead, isOld: exchange.isOld, closes }, clock.now()))
     next(closes)
@@ -326,8 +381,8 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
 
   /** Ends a response that is not whole, in such a way that the client can tell. What has been written still goes out. */
   const breakOff = (): void => {
-    if (upstream) pool.drop(upstream)
-    upstream = undefined
+    dropUpstream()
+    flushResponse()
     if (relay.endsWithConnection) {
       end()
       socket.resetAndDestroy()
@@ -351,6 +406,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
 
   /** Ends our side and waits for the client to end its own. */
   const linger = (): void => {
+    flushResponse()
     state = 'closing'
     input = undefined
     dueMs = clock.now() + IDLE_LIMIT_MS
@@ -366,8 +422,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
 
   const closeTunnel = (): void => {
     passages.leave(passage)
-    if (upstream) pool.drop(upstream)
-    upstream = undefined
+    dropUpstream()
     linger()
   }
 
@@ -385,16 +440,19 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   }
 
   function onData(chunk: Buffer): void {
-    if (state === 'busy' && !isBodyDone && !input && upstream?.isConnected) {
-      sendBody(chunk)
-      regulate()
-    } else if (state === 'tunnel') {
-      if (upstream && !upstream.socket.write(chunk)) isUpstreamFull = true
-      regulate()
-    } else if (state === 'reading' || state === 'busy') {
+    if (state === 'reading') {
+      const isOurs = input !== undefined
       input = input ? Buffer.concat([input, chunk]) : chunk
-      if (state === 'reading') readRequests()
-      else regulate()
+      readRequests()
+      // What stays is read later, when the memory that it came in is another's.
+      if (input && !isOurs) input = Buffer.from(input)
+    } else if (state === 'tunnel') {
+      if (upstream && !upstream.socket.write(Buffer.from(chunk))) isUpstreamFull = true
+      regulate()
+    } else if (state === 'busy') {
+      if (!isBodyDone && !input && upstream?.isConnected) sendBody(Buffer.from(chunk))
+      else input = input ? Buffer.concat([input, chunk]) : Buffer.from(chunk)
+      regulate()
     }
   }
 
@@ -419,12 +477,12 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   /** Leaves nothing behind, whatever was going on. */
   const end = (): void => {
     if (state === 'done') return
+    flushResponse()
     state = 'done'
     input = undefined
     deadlines.disarm(ownDeadline)
     passages.leave(passage)
-    if (upstream) pool.drop(upstream)
-    upstream = undefined
+    dropUpstream()
   }
 
   const ownDeadline = createDeadline(() => {
@@ -445,6 +503,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     },
     refuse,
     cut(text) {
+      flushResponse()
       const appended = relay.appendable(text)
       if (appended !== undefined) socket.write(appended, 'latin1')
       breakOff()
@@ -460,8 +519,4 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
 
   deadlines.arm(ownDeadline, dueMs)
   socket.on('data', onData).on('end', onEnd).on('close', onClose).on('drain', onDrain)
-}
-
-function addressOf({ host, originalHost, target }: RequestHead): { host: string; originalHost: string; target: string } {
-  return { host, originalHost, target }
 }

@@ -22,8 +22,10 @@ import { createEndpoints } from './endpoints.js'
 import { createHeadReader, MAX_HEAD_BYTES } from './http1-heads.js'
 import type { Instance } from './instance.js'
 import { startNodePorts } from './node-ports.js'
+import { createOutbox } from './outbox.js'
 import { createPassages } from './passage.js'
 import { type Listener, startPortListeners } from './port-listeners.js'
+import { readIntoSharedMemory } from './raw-listener.js'
 import { createRequestCounts, type RequestCounts } from './request-counts.js'
 import { createNoRequestLog, createRequestLog, type RequestLogOptions } from './request-log.js'
 import { createRoutes, hostName, type Visibility } from './routes.js'
@@ -79,6 +81,8 @@ export interface GatewayOptions {
   requestLog?: Pick<RequestLogOptions, 'configMaps' | 'write'>
 }
 
+import { createTurnClock } from './turn-clock.js'
+
 /** The addresses of Services' own ports are always loopback ones. */
 const LOOPBACK = '127.0.0.1'
 const MAX_STREAMS_PER_CONNECTION = 1000
@@ -104,7 +108,8 @@ function insideOf(entrance: Entrance, host: string): InsideHandler | undefined {
  * Rejects when a main port cannot be bound. The informers stay the caller's.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { informers, realClock: clock, host, inside } = options
+  const { informers, host, inside } = options
+  const clock = createTurnClock(options.realClock)
   const log = options.log.with({ room: 'gateway' })
   await Promise.all(Object.values(informers).map(({ synced }) => synced))
 
@@ -131,6 +136,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const coreServices = createCoreServices({ services: informers.services, endpoints, random, clock, onGone })
   const passages = createPassages({ activator, counts, deadlines, requestLog, clock })
   const reader = createHeadReader()
+  const outbox = createOutbox()
 
   /** Which way in a connection took, for the servers of Node that know only the socket, and for those whose sessions hide it. */
   const entrances = new WeakMap<Socket, Entrance>()
@@ -163,16 +169,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     })
   })
   const sockets = new Set<Socket>()
+  /** Of connections that read into shared memory: what makes them streams like any other. */
+  const becomeOrdinary = new WeakMap<Socket, () => void>()
   const connectionDeps = {
     routes,
     passages,
     pool,
     reader,
     deadlines,
+    outbox,
     clock,
     random,
     divert(socket: Socket, entrance: Entrance, protocol: 'http1' | 'http2') {
       entrances.set(socket, entrance)
+      becomeOrdinary.get(socket)?.()
       if (protocol === 'http1') {
         http1.emit('connection', socket)
         socket.resume()
@@ -196,15 +206,20 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const listen = (address: string, port: number, entrance: Entrance): Promise<Listener> =>
     new Promise((resolve, reject) => {
       const own = new Set<Socket>()
-      const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+      const take = (socket: Socket): void => {
         own.add(socket)
         socket.on('close', () => own.delete(socket))
         accept(socket, entrance)
-      })
+      }
+      const server = createServer({ allowHalfOpen: true, noDelay: true }, take)
       server.once('error', reject)
       server.listen({ host: address, port, backlog: 1024 }, () => {
         server.off('error', reject)
         server.on('error', (error) => log.error('listener failed', { port, error }))
+        readIntoSharedMemory(server, (socket, ordinary) => {
+          becomeOrdinary.set(socket, ordinary)
+          take(socket)
+        })
         resolve({
           port: (server.address() as AddressInfo).port,
           close() {

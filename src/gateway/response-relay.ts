@@ -1,5 +1,6 @@
 import { BAD, createChunkScanner, MORE } from './chunks.js'
 import { type HeadReader, MAX_HEAD_BYTES, type ResponseHead } from './http1-heads.js'
+import { createRepeatedHead } from './repeated-head.js'
 
 /** The client's side of an exchange, as the relay of the response needs it. */
 export interface RelayClient {
@@ -32,6 +33,8 @@ export interface ResponseRelay {
   reset(): void
   /** Takes over nothing of `bytes` but what it hands to the client. */
   received(bytes: Buffer): void
+  /** Whether the first `count` bytes of `memory` are the very response that came last; then it has been passed on as that was. */
+  repeats(memory: Buffer, count: number): boolean
   /** The application has ended its side of the connection. */
   finished(): void
   /** Of the response that was passed on last; 0 until its head is there. */
@@ -54,6 +57,8 @@ const UNTIL_CLOSE = 3
 
 /** A response whose body is whole in its first packet and no longer than this goes out as one string, in one write. */
 const ONE_WRITE_BYTES = 8 * 1024
+/** And one no longer than this, head and all, is kept when it begins as the one before it did: the next may be the same. */
+const KEPT_BYTES = 4096
 /** As many interim (1xx) responses may precede the final one. */
 const MAX_INTERIM = 16
 
@@ -65,6 +70,7 @@ const MAX_INTERIM = 16
  */
 export function createResponseRelay(client: RelayClient, reader: HeadReader): ResponseRelay {
   const scanner = createChunkScanner()
+  const heads = createRepeatedHead(reader.readResponse)
   let mode = HEAD
   let held: Buffer | undefined
   let left = 0
@@ -79,6 +85,8 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
   let status = 0
   let sentBytes = 0
   let isChunked = false
+  /** The last response, where it may come again, and what was sent for it to whom. */
+  let last: { bytes: Buffer; text: string; status: number; bodyBytes: number; isHead: boolean; isOld: boolean; closes: boolean } | undefined
 
   const restart = (): void => {
     mode = HEAD
@@ -105,7 +113,7 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
         held = Buffer.from(bytes)
         return
       }
-      const head = end <= MAX_HEAD_BYTES ? reader.readResponse(bytes.toString('latin1', 0, end + 2)) : undefined
+      const head = end <= MAX_HEAD_BYTES ? heads.read(bytes, 0, end) : undefined
       if (!head?.isGood) return client.broken('malformed HTTP response')
       if (head.status >= 200) return begin(head, bytes, end + 4)
       if (++interim > MAX_INTERIM) return client.broken('too many 1xx informational responses')
@@ -126,6 +134,7 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
 
   const begin = (head: ResponseHead, bytes: Buffer, from: number): void => {
     const { isHead, isOld, mayKeepAlive } = client.exchange
+    last = undefined
     status = head.status
     const hasNoBody = isHead || head.status === 204 || head.status === 304
     isReusable = head.keepsAlive
@@ -164,7 +173,10 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
     const available = bytes.length - from
     if (mode === LENGTH && available >= left && left <= ONE_WRITE_BYTES) {
       sentBytes = left
-      client.sendText(left === 0 ? text : text + bytes.toString('latin1', from, from + left))
+      const whole = left === 0 ? text : text + bytes.toString('latin1', from, from + left)
+      if (heads.isRepeated && available === left && bytes.length <= KEPT_BYTES)
+        last = { bytes: Buffer.from(bytes), text: whole, status, bodyBytes: left, isHead, isOld, closes }
+      client.sendText(whole)
       complete(available > left)
     } else if (available === 0) client.sendText(text)
     else if (mode === LENGTH) {
@@ -219,6 +231,19 @@ export function createResponseRelay(client: RelayClient, reader: HeadReader): Re
       isChunked = false
     },
     received: (bytes) => (mode === HEAD ? readHead(bytes) : relayBody(bytes)),
+    repeats(memory, count) {
+      if (!last || mode !== HEAD || held || count !== last.bytes.length) return false
+      const { isHead, isOld, mayKeepAlive } = client.exchange
+      if (isHead !== last.isHead || isOld !== last.isOld || mayKeepAlive === last.closes) return false
+      if (memory.compare(last.bytes, 0, count, 0, count) !== 0) return false
+      // What is known of the connection is known of that one still.
+      status = last.status
+      sentBytes = last.bodyBytes
+      client.started()
+      client.sendText(last.text)
+      complete(false)
+      return true
+    },
     finished() {
       if (mode !== UNTIL_CLOSE) return client.broken(mode === HEAD && hasBegun ? 'unexpected EOF' : 'EOF')
       if (isRechunked) client.sendText('0\r\n\r\n')

@@ -9,6 +9,8 @@ export interface UpstreamUser {
   connected(): void
   /** False: the bytes are still needed when it returns, so their memory must not be read into again. */
   received(bytes: Buffer): boolean
+  /** Whether the first `count` bytes of `memory` are the answer that came last once more; then that is all there is to do. */
+  repeats(memory: Buffer, count: number): boolean
   /** What was written has gone out. */
   drained(): void
   /** The application ends its side of the connection. */
@@ -92,7 +94,7 @@ export function createUpstreamPool(deps: { clock: Clock; deadlines: Deadlines })
         },
         callback(count) {
           if (count > COPIED_BYTES) isKept = !receive(scratch.subarray(0, count))
-          else receive(Buffer.from(scratch.subarray(0, count)))
+          else if (!upstream.user?.repeats(scratch, count)) receive(Buffer.from(scratch.subarray(0, count)))
           return true
         },
       },

@@ -1,5 +1,5 @@
 import type { ApiCall } from '../apimachinery/call.js'
-import { deepEqual, isJsonObject, type JsonObject } from '../apimachinery/json.js'
+import { deepEqual, isJsonObject, type JsonObject, setValue } from '../apimachinery/json.js'
 import { compare, isUnchanged } from '../apimachinery/managed-fields/compare.js'
 import {
   entriesFrom,
@@ -125,7 +125,16 @@ function entriesOf(object: KubeObject | undefined): readonly ManagedFieldsEntry[
 }
 
 /** What the server alone sets, and nobody owns (apimachinery pkg/util/managedfields/internal/stripmeta.go). */
-const UNOWNED = ['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'generation', 'managedFields', 'resourceVersion'] as const
+const UNOWNED: ReadonlySet<string> = new Set([
+  'name',
+  'namespace',
+  'creationTimestamp',
+  'selfLink',
+  'uid',
+  'generation',
+  'managedFields',
+  'resourceVersion',
+])
 
 /**
  * What of an object is tracked on a path: everything but the status where that has a path of its own, and on that path the
@@ -133,8 +142,8 @@ const UNOWNED = ['name', 'namespace', 'creationTimestamp', 'selfLink', 'uid', 'g
  */
 export function trackedParts({ kind, served }: Resource, subresource: string, object: object): JsonObject {
   const { apiVersion: _apiVersion, kind: _kind, metadata, status, ...rest } = object as JsonObject
-  const owned: JsonObject = { ...(isJsonObject(metadata) ? metadata : {}) }
-  for (const key of UNOWNED) delete owned[key]
+  const owned: JsonObject = {}
+  if (isJsonObject(metadata)) for (const key of Object.keys(metadata)) if (!UNOWNED.has(key)) setValue(owned, key, metadata[key]!)
   if (subresource === 'status') {
     const { labels, annotations } = owned
     const both = { ...(labels !== undefined && { labels }), ...(annotations !== undefined && { annotations }) }

@@ -37,26 +37,17 @@ export function resourcePathFrom(path: string): ResourcePath | undefined {
 
   const legacyWatch = segments[0] === 'watch'
   if (legacyWatch) segments.shift()
-  const base = { group, version, ...(legacyWatch && { legacyWatch }) }
-  const [first, second, third, ...rest] = segments
+  const [first, second, third] = segments
   if (first === undefined) return undefined
-  if (first === 'namespaces' && second !== undefined && third !== undefined && !(rest.length === 0 && NAMESPACE_SUBRESOURCES.has(third)))
-    return named(base, third, rest, second)
-  return named(base, first, segments.slice(1))
-}
-
-function named(
-  base: Pick<ResourcePath, 'group' | 'version' | 'legacyWatch'>,
-  plural: string,
-  [name, subresource, ...more]: readonly string[],
-  namespace?: string,
-): ResourcePath {
-  return {
-    ...base,
-    plural,
-    ...(namespace !== undefined && { namespace }),
-    ...(name !== undefined && { name }),
-    // What lies deeper (proxied paths) has no verb here: the whole rest is an unknown subresource.
-    ...(subresource !== undefined && { subresource: [subresource, ...more].join('/') }),
-  }
+  const isInNamespace =
+    first === 'namespaces' && second !== undefined && third !== undefined && !(segments.length === 3 && NAMESPACE_SUBRESOURCES.has(third))
+  const at = isInNamespace ? 2 : 0
+  // Member after member: made of spreads, each would be an object of a shape of its own to the engine, and slow wherever it is read.
+  const found: ResourcePath = { group, version, plural: isInNamespace ? third : first }
+  if (legacyWatch) found.legacyWatch = true
+  if (isInNamespace) found.namespace = second
+  if (segments.length > at + 1) found.name = segments[at + 1]!
+  // What lies deeper (proxied paths) has no verb here: the whole rest is an unknown subresource.
+  if (segments.length > at + 2) found.subresource = segments.slice(at + 2).join('/')
+  return found
 }

@@ -15,6 +15,9 @@ import { createVisible, type Restored, type Visible, versionOf } from './visible
 const BATCH_CHANGES = 512
 const BATCH_CHARACTERS = 4_000_000
 
+/** So many changes wait for no others: while the disk takes them, the next ones are decided. */
+const CHANGES_AT_ONCE = 8
+
 /** Version numbers are reserved on disk in steps of this many, so that a refused write's number is not given out again after a crash. */
 const RESERVE_VERSIONS = 1000
 
@@ -100,7 +103,9 @@ export async function openSqliteStore(options: {
 
   const wait = (waiter: Waiter): void => {
     waiters.push(waiter)
-    if (syncing || syncDue) return
+    if (syncing) return
+    if (waiters.length >= CHANGES_AT_ONCE) return void sync()
+    if (syncDue) return
     syncDue = true
     // Whatever else is written before the next turn of the event loop, by other requests too, goes into the same sync.
     onNextTurn(() => {

@@ -147,7 +147,7 @@ export function createRequestHandler(deps: {
         log.error('a request failed', { method: request.method, path: pathForLog(request.url), error })
       refuse(response, error instanceof StatusError ? error.status : refusals.internal('the request could not be answered').status)
     }
-    metrics.answered({ ...labelsFor(request, target, server), code: response.statusCode })
+    metrics.answered(labelsFor(request, target, server, response.statusCode))
   }
 }
 
@@ -161,10 +161,15 @@ function refuseDelegated(server: ApiServer, path: string, resource: ResourcePath
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /** Labels that nobody outside can make up: their number stays bounded. */
-function labelsFor(request: IncomingMessage, target: Target, server: ApiServer): { verb: string; resource: string } {
+function labelsFor(
+  request: IncomingMessage,
+  target: Target,
+  server: ApiServer,
+  code: number,
+): { verb: string; resource: string; code: number } {
   const verb = METHODS.has(request.method ?? '') ? request.method! : 'OTHER'
   const at = 'refusal' in target ? undefined : target.resource
-  return { verb, resource: at && server.kindFor(at.group, at.version, at.plural) ? at.plural : '' }
+  return { verb, resource: at && server.kindFor(at.group, at.version, at.plural) ? at.plural : '', code }
 }
 
 /** The path without its query, which may hold what nobody should read later. */

@@ -98,7 +98,7 @@ export function createResourceAnswers(deps: {
     const served = server.kindFor(path.group, path.version, path.plural)
     if (!served || !isWellPlaced(path, served)) throw refusals.noSuchResource()
     const verb = verbFor(request.method ?? '', path, query)
-    const base: ApiCall = { ...addressOf(asked), verb }
+    const base = callFrom(asked, verb)
 
     if (path.subresource === 'log' && path.group === '' && path.plural === 'pods' && podLogs) {
       if (verb !== 'get') throw refusals.methodNotAllowed()
@@ -108,7 +108,9 @@ export function createResourceAnswers(deps: {
     const options = optionsFrom(query, verb)
     if (verb === 'watch') return watch({ ...base, options: named(options, path) }, served, asked, how)
 
-    const answer = await server.call(await withBody(request, { ...base, options }, served))
+    base.options = options
+    await readBodyInto(base, request, served)
+    const answer = await server.call(base)
     const nowMs = clock.now()
     if (Math.abs(nowMs - realClock.now()) >= NOTABLE_OFFSET_MS) response.setHeader(SERVER_TIME_HEADER, nowMs)
     await send(response, answer, how, answerText(answer.object, how, writing(served)))
@@ -121,19 +123,16 @@ function isWellPlaced({ namespace, name, legacyWatch }: ResourcePath, { kind }: 
   return !kind.namespaced || name === undefined || legacyWatch === true
 }
 
-function addressOf({ request, user, path, requireVerb }: ResourceRequest): Omit<ApiCall, 'verb'> {
+/** Member after member: made of spreads, each would be an object of a shape of its own to the engine, and slow wherever it is read. */
+function callFrom({ request, user, path, requireVerb }: ResourceRequest, verb: Verb): ApiCall {
   const { group, version, plural, namespace, name, subresource } = path
-  return {
-    user,
-    requireVerb,
-    group,
-    version,
-    plural,
-    ...(namespace !== undefined && { namespace }),
-    ...(name !== undefined && { name }),
-    ...(subresource !== undefined && { subresource }),
-    ...(request.headers['user-agent'] !== undefined && { userAgent: request.headers['user-agent'].split('/', 1)[0]! }),
-  }
+  const call: ApiCall = { user, verb, group, version, plural, requireVerb }
+  if (namespace !== undefined) call.namespace = namespace
+  if (name !== undefined) call.name = name
+  if (subresource !== undefined) call.subresource = subresource
+  const userAgent = request.headers['user-agent']
+  if (userAgent !== undefined) call.userAgent = userAgent.split('/', 1)[0]!
+  return call
 }
 
 function verbFor(method: string, { name, subresource, legacyWatch }: ResourcePath, query: URLSearchParams): Verb {
@@ -164,28 +163,33 @@ function named(options: CallOptions, { name }: ResourcePath): CallOptions {
   return { ...options, fieldSelector: options.fieldSelector ? `${own},${options.fieldSelector}` : own }
 }
 
-async function withBody(request: IncomingMessage, call: ApiCall, served: ServedKind): Promise<ApiCall> {
+/** Adds what the body says. */
+async function readBodyInto(call: ApiCall, request: IncomingMessage, served: ServedKind): Promise<void> {
   switch (call.verb) {
     case 'create':
     case 'update': {
       const { value, problems } = await decodeObject(request, await readBody(request), expectedBody(call, served))
-      const decoded = { ...call, object: value, decodingProblems: problems }
-      if (call.subresource !== 'eviction' || !isJsonObject(value)) return decoded
-      return { ...decoded, options: withDeleteOptions(call.options ?? {}, value['deleteOptions']) }
+      call.object = value
+      call.decodingProblems = problems
+      if (call.subresource === 'eviction' && isJsonObject(value))
+        call.options = withDeleteOptions(call.options ?? {}, value['deleteOptions'])
+      return
     }
     case 'patch': {
       const { type, value, problems } = await decodePatch(request, await readBody(request))
-      return { ...call, patch: { type, body: value }, decodingProblems: problems }
+      call.patch = { type, body: value }
+      call.decodingProblems = problems
+      return
     }
     case 'delete':
     case 'deletecollection': {
       const body = await readBody(request)
-      if (body.length === 0) return call
+      if (body.length === 0) return
       const { value } = await decodeObject(request, body, { protobuf: true, type: { apiVersion: 'v1', kind: 'DeleteOptions' } })
-      return { ...call, options: withDeleteOptions(call.options ?? {}, value) }
+      call.options = withDeleteOptions(call.options ?? {}, value)
+      return
     }
     default:
-      return call
   }
 }
 

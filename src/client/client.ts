@@ -1,4 +1,4 @@
-import type { ApiCall, CallOptions, ObjectList, PatchType, Transport, WatchEvent } from '../apimachinery/call.js'
+import type { ApiCall, CallOptions, ObjectList, PatchType, Transport, Verb, WatchEvent } from '../apimachinery/call.js'
 import type { Identity, Kind } from '../apimachinery/kind.js'
 import { groupVersion } from '../apimachinery/kind.js'
 import type { Draft, KubeObject, ObjectRef } from '../apimachinery/object.js'
@@ -57,14 +57,13 @@ export function createClient(options: {
 }): Client {
   const { transport, user, fieldManager } = options
 
-  const address = (kind: Kind, ref?: Partial<ObjectRef>): Omit<ApiCall, 'verb'> => ({
-    user,
-    group: kind.group,
-    version: kind.version,
-    plural: kind.plural,
-    ...(kind.namespaced && ref?.namespace && { namespace: ref.namespace }),
-    ...(ref?.name !== undefined && { name: ref.name }),
-  })
+  /** Member after member: made of spreads, each would be an object of a shape of its own to the engine, and slow wherever it is read. */
+  const callTo = (verb: Verb, kind: Kind, { namespace, name }: { namespace?: string | undefined; name?: string | undefined }): ApiCall => {
+    const call: ApiCall = { user, verb, group: kind.group, version: kind.version, plural: kind.plural }
+    if (kind.namespaced && namespace) call.namespace = namespace
+    if (name !== undefined) call.name = name
+    return call
+  }
   const answer = async (call: ApiCall, onWarning = options.onWarning): Promise<unknown> => {
     const { object, warnings } = await transport.call(call)
     if (onWarning) for (const warning of warnings) onWarning(warning)
@@ -82,15 +81,17 @@ export function createClient(options: {
     namespace?: string,
     listOptions?: ListOptions,
   ) => {
-    const list = (await answer({
-      ...address(kind, { namespace }),
-      verb: 'list',
-      ...(listOptions && { options: listOptions }),
-    })) as ObjectList
+    const call = callTo('list', kind, { namespace })
+    if (listOptions) call.options = listOptions
+    const list = (await answer(call)) as ObjectList
     return { items: list.items as readonly T[], resourceVersion: list.metadata.resourceVersion }
   }
-  const get = async <T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<T> =>
-    (await answer({ ...address(kind, ref), verb: 'get' })) as T
+  const get = async <T extends KubeObject>(kind: Kind<T>, ref: ObjectRef): Promise<T> => (await answer(callTo('get', kind, ref))) as T
+  const write = (call: ApiCall, object: object, options: WriteOptions | undefined): Promise<unknown> => {
+    call.object = object
+    call.options = writeOptions(options)
+    return answer(call, options?.onWarning)
+  }
 
   return {
     transport,
@@ -108,41 +109,27 @@ export function createClient(options: {
       return (await listWithVersion(kind, namespace, listOptions)).items
     },
     listWithVersion,
-    create: async (kind, draft, write) =>
-      (await answer(
-        {
-          ...address(kind, { namespace: draft.metadata.namespace }),
-          verb: 'create',
-          object: typed(kind, draft),
-          options: writeOptions(write),
-        },
-        write?.onWarning,
-      )) as never,
-    update: async (kind, object, write) =>
-      (await answer(
-        { ...address(kind, object.metadata), verb: 'update', object: typed(kind, object), options: writeOptions(write) },
-        write?.onWarning,
-      )) as never,
-    updateStatus: async (kind, object, write) =>
-      (await answer(
-        {
-          ...address(kind, object.metadata),
-          verb: 'update',
-          subresource: 'status',
-          object: typed(kind, object),
-          options: writeOptions(write),
-        },
-        write?.onWarning,
-      )) as never,
-    patch: async (kind, ref, { subresource, ...patch }, write) =>
-      (await answer(
-        { ...address(kind, ref), verb: 'patch', patch, ...(subresource && { subresource }), options: writeOptions(write) },
-        write?.onWarning,
-      )) as never,
-    delete: async (kind, ref, deleteOptions) =>
-      (await answer({ ...address(kind, ref), verb: 'delete', ...(deleteOptions && { options: deleteOptions }) })) as never,
-    watch: (kind, watchOptions) =>
-      eventsOf(transport, { ...address(kind, { namespace: watchOptions.namespace }), verb: 'watch' }, watchOptions) as never,
+    create: async (kind, draft, options) =>
+      (await write(callTo('create', kind, { namespace: draft.metadata.namespace }), typed(kind, draft), options)) as never,
+    update: async (kind, object, options) => (await write(callTo('update', kind, object.metadata), typed(kind, object), options)) as never,
+    async updateStatus(kind, object, options) {
+      const call = callTo('update', kind, object.metadata)
+      call.subresource = 'status'
+      return (await write(call, typed(kind, object), options)) as never
+    },
+    async patch(kind, ref, { subresource, ...patch }, options) {
+      const call = callTo('patch', kind, ref)
+      if (subresource) call.subresource = subresource
+      call.patch = patch
+      call.options = writeOptions(options)
+      return (await answer(call, options?.onWarning)) as never
+    },
+    async delete(kind, ref, deleteOptions) {
+      const call = callTo('delete', kind, ref)
+      if (deleteOptions) call.options = deleteOptions
+      return (await answer(call)) as never
+    },
+    watch: (kind, watchOptions) => eventsOf(transport, callTo('watch', kind, { namespace: watchOptions.namespace }), watchOptions) as never,
   }
 }
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { ApiCall, WatchEvent } from '../../apimachinery/call.js'
 import { refusals, StatusError } from '../../apimachinery/status-error.js'
 import type { Logger } from '../../base/logger.js'
@@ -29,8 +30,25 @@ export interface WatchOutput {
   end(): void
 }
 
-/** Lines of JSON as the body of an answer, in chunks. */
+/** The chunk that was made last: what a hundred watchers are told is made once. */
+let lastChunk: { text: string; bytes: Buffer } | undefined
+
+/** @see RFC 9112 section 7.1 */
+function chunkOf(text: string): Buffer {
+  if (lastChunk?.text === text) return lastChunk.bytes
+  const bytes = Buffer.from(`${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`)
+  lastChunk = { text, bytes }
+  return bytes
+}
+
+/**
+ * Lines of JSON as the body of an answer, in chunks. They go to the connection as they are: Node would write each in three pieces, which
+ * with TLS are three records, and a change has many watchers.
+ */
 export function lineOutput(request: IncomingMessage, response: ServerResponse): WatchOutput {
+  /** The connection, once it is this answer's and takes chunks. */
+  const connection = (): Socket | undefined =>
+    response.headersSent && response.chunkedEncoding && response.writableLength === 0 ? (response.socket ?? undefined) : undefined
   return {
     open() {
       onHalfClose(request, response, () => response.end())
@@ -39,13 +57,21 @@ export function lineOutput(request: IncomingMessage, response: ServerResponse): 
       response.flushHeaders()
     },
     get isFull() {
-      return response.writableNeedDrain
+      return response.writableNeedDrain || response.socket?.writableNeedDrain === true
     },
     get isClosed() {
       return response.writableEnded || response.destroyed
     },
-    send: (events) => void response.write(`${events.join('\n')}\n`),
-    onDrain: (listener) => void response.on('drain', listener),
+    send(events) {
+      const text = `${events.join('\n')}\n`
+      const socket = connection()
+      if (socket) socket.write(chunkOf(text))
+      else response.write(text)
+    },
+    onDrain(listener) {
+      response.on('drain', listener)
+      response.socket?.on('drain', listener)
+    },
     onClose: (listener) => void response.on('close', listener),
     end() {
       if (!response.writableEnded) response.end()

@@ -8,11 +8,17 @@ import { isRunning } from './is-running.js'
 
 /** What the launcher waits for; called when a test wants it to happen. */
 let due: (() => void)[]
+const clock = {
+  after(_ms: number, callback: () => void) {
+    due.push(callback)
+    return () => {}
+  },
+}
 let launcher: Launcher
 let workingDir: string
 beforeEach(() => {
   due = []
-  launcher = createLauncher({ clock: { after: (_ms, callback) => (due.push(callback), () => {}) } })
+  launcher = createLauncher({ clock })
   workingDir = realpathSync(mkdtempSync(join(tmpdir(), "launcher's ")))
 })
 afterEach(() => {
@@ -117,7 +123,7 @@ withShell('the one that is ready ends with the launcher, and none is made afterw
 })
 
 test('where there is no such shell everything is started in the ordinary way', () => {
-  launcher = createLauncher({ clock: { after: (_ms, callback) => (due.push(callback), () => {}) }, shell: '/no/such/shell' })
+  launcher = createLauncher({ clock, shell: '/no/such/shell' })
   expect(launcher.launch(command(''))).toBeUndefined()
   expect(due).toEqual([])
 })

@@ -110,7 +110,8 @@ function readContent(database: SqliteDatabase, path: string): { content: LogsCon
 function createOperations(database: SqliteDatabase, path: string, forgottenAtOpening: number): Omit<LogsFile, 'content'> {
   let forgotten = forgottenAtOpening
   const createLog = database.prepare('INSERT INTO log VALUES (?, ?, ?)')
-  const insert = database.prepare('INSERT INTO record VALUES (?, ?, ?, ?)')
+  // The SQLite of some Nodes takes no bytes for no value.
+  const insert = database.prepare("INSERT INTO record VALUES (?, ?, ifnull(?, x''), ?)")
   const setPosition = database.prepare('INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?, ?)')
   const dropPosition = database.prepare('DELETE FROM position WHERE log = ? AND consumer = ?')
   const trimAll = database.prepare('DELETE FROM record WHERE log = ? AND offset <= ?')

@@ -3,6 +3,9 @@ import { type Server, Socket } from 'node:net'
 /** How much is read from a connection at once. */
 const READ_BYTES = 64 * 1024
 
+/** One for all listeners, of which each Service has one: what is read is told before anything else is read. */
+let shared: Buffer | undefined
+
 /** What Node's listening handle has; none of it is documented, so nothing is taken for granted. */
 interface ListeningHandle {
   onconnection?: (this: ListeningHandle, status: number, handle: unknown) => void
@@ -19,7 +22,8 @@ export function readIntoSharedMemory(server: Server, accept: (socket: Socket, be
   const listening = (server as unknown as { _handle?: ListeningHandle | null })._handle
   const ownWay = listening?.onconnection
   if (!listening || typeof ownWay !== 'function') return false
-  const memory = Buffer.allocUnsafeSlow(READ_BYTES)
+  shared ??= Buffer.allocUnsafeSlow(READ_BYTES)
+  const memory = shared
 
   listening.onconnection = function (status, handle) {
     // Out of file descriptors, say: told as Node tells it.

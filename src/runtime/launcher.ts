@@ -46,15 +46,21 @@ export function createLauncher({ clock, shell = SHELL }: { clock: Pick<Clock, 'a
     isDue = false
     if (isStopped) return
     // Nothing of ours in its environment: it is no workload yet. When this process ends, so does its input, and it.
-    const child = spawn(shell, [], { detached: true, cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe'] })
+    let child: ChildProcess
+    try {
+      child = spawn(shell, [], { detached: true, cwd: '/', env: {}, stdio: ['pipe', 'pipe', 'pipe'] })
+    } catch {
+      // Out of memory, say: the next program is started in the ordinary way, and says so if that fails too.
+      return
+    }
     hold(child, false)
     const gone = (): void => {
       if (ready === child) ready = undefined
     }
     child.once('exit', gone)
     child.once('error', gone)
-    // What comes of a broken pipe is told by the process's end.
-    child.stdin.on('error', () => {})
+    // What comes of a broken pipe is told by the process's end. Out of file descriptors, there is none.
+    child.stdin?.on('error', () => {})
     ready = child
   }
   const replenishLater = (): void => {

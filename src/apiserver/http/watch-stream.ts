@@ -69,8 +69,11 @@ export function lineOutput(request: IncomingMessage, response: ServerResponse): 
       else response.write(text)
     },
     onDrain(listener) {
+      const { socket } = response
       response.on('drain', listener)
-      response.socket?.on('drain', listener)
+      socket?.on('drain', listener)
+      // The connection may be kept for other watches.
+      response.on('close', () => socket?.off('drain', listener))
     },
     onClose: (listener) => void response.on('close', listener),
     end() {

@@ -127,3 +127,12 @@ test('where there is no such shell everything is started in the ordinary way', (
   expect(launcher.launch(command(''))).toBeUndefined()
   expect(due).toEqual([])
 })
+
+test('a shell that cannot be started is done without', async () => {
+  // There, but no program.
+  launcher = createLauncher({ clock, shell: workingDir })
+  expect(launcher.launch(command(''))).toBeUndefined()
+  due.pop()!()
+  await new Promise((resolve) => setImmediate(resolve))
+  expect(launcher.launch(command(''))).toBeUndefined()
+})

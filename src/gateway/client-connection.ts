@@ -4,6 +4,7 @@ import type { Random } from '../base/random.js'
 import { BAD, createChunkScanner, MORE } from './chunks.js'
 import { createDeadline, type Deadlines } from './deadlines.js'
 import { destinationOf, type Entrance } from './destination.js'
+import { createDueWrites } from './due-writes.js'
 import { hostPort, plainAddress } from './forwarded.js'
 import { fieldValue, hasBareLineFeed } from './http1-fields.js'
 import { type HeadReader, MAX_HEAD_BYTES, type RequestHead } from './http1-heads.js'
@@ -73,6 +74,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   const heads = createRepeatedHead(reader.readRequest)
   const writer = createRequestWriter(clientAddress)
   const bodyScanner = createChunkScanner()
+  const due = createDueWrites(outbox, socket, () => upstream)
 
   let state: State = 'reading'
   let input: Buffer | undefined
@@ -85,10 +87,6 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   let upstream: Upstream | undefined
   let isUpstreamFull = false
   let requestText = ''
-  /** What goes out at the end of this turn, to the application and to the client. */
-  let dueRequest = ''
-  let dueResponse = ''
-  let isFlushDue = false
   let isChunked = false
   let bodyLeft = 0
   let isBodyDone = true
@@ -179,7 +177,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   }
 
   const divert = (protocol: 'http1' | 'http2', bytes: Buffer): true => {
-    flush()
+    due.flush()
     state = 'done'
     input = undefined
     deadlines.disarm(ownDeadline)
@@ -190,34 +188,11 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     return true
   }
 
-  // ---- writing
-
-  const flushLater = (): void => {
-    if (isFlushDue) return
-    isFlushDue = true
-    outbox.later(flush)
-  }
-  /** Before anything that is written at once. */
-  const flushResponse = (): void => {
-    const text = dueResponse
-    dueResponse = ''
-    if (text !== '' && socket.writable && !socket.write(text, 'latin1') && socket.writableLength > 0) upstream?.socket.pause()
-  }
-  const flushRequest = (): void => {
-    const text = dueRequest
-    dueRequest = ''
-    if (text !== '') upstream?.socket.write(text, 'latin1')
-  }
-  function flush(): void {
-    isFlushDue = false
-    flushRequest()
-    flushResponse()
-  }
   /** Takes the connection to the application out of this one's hands; what has not been written to it is not written any more. */
   const letGo = (): Upstream | undefined => {
     const used = upstream
     upstream = undefined
-    dueRequest = ''
+    due.forgetRequest()
     return used
   }
   const dropUpstream = (): void => {
@@ -258,8 +233,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     relay.reset()
     const text = `${requestText}${passage.wasHeld ? HELD_LINE : ''}\r\n`
     if (isBodyDone || !input) {
-      dueRequest = text
-      flushLater()
+      due.request(text)
     } else if (!isChunked && input.length >= bodyLeft && bodyLeft <= ONE_WRITE_BYTES) {
       upstream.socket.write(text + input.toString('latin1', 0, bodyLeft), 'latin1')
       input = bodyLeft < input.length ? input.subarray(bodyLeft) : undefined
@@ -276,7 +250,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
 
   const sendBody = (bytes: Buffer) => {
     if (!upstream) return
-    flushRequest()
+    due.flushRequest()
     let to = Math.min(bodyLeft, bytes.length)
     if (isChunked) {
       const end = bodyScanner.scan(bytes, 0)
@@ -298,17 +272,16 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
       exchange,
       started: () => passages.started(passage),
       sendText(text) {
-        dueResponse += text
-        flushLater()
+        due.response(text)
         passages.wrote(passage)
       },
       sendBytes(bytes) {
-        flushResponse()
+        due.flushResponse()
         if (!socket.write(bytes) && socket.writableLength > 0) upstream?.socket.pause()
         passages.wrote(passage)
       },
       sendTextAndBytes(text, bytes) {
-        flushResponse()
+        due.flushResponse()
         socket.cork()
         socket.write(text, 'latin1')
         if (!socket.write(bytes) && socket.writableLength > 0) upstream?.socket.pause()
@@ -329,7 +302,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
       },
       switched(head, rest) {
         state = 'tunnel'
-        flush()
+        due.flush()
         socket.write(head, 'latin1')
         if (rest) socket.write(rest)
         if (input) upstream?.socket.write(input)
@@ -356,7 +329,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   const refuse = (answer: OwnAnswer) => {
     if (state === 'tunnel') return closeTunnel()
     dropUpstream()
-    flushResponse()
+    due.flushResponse()
     const closes = !exchange.mayKeepAlive
     socket.write(ownResponse(answer, { isHead: exchange.isHead, isOld: exchange.isOld, closes }, clock.now()))
     next(closes)
@@ -382,7 +355,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   /** Ends a response that is not whole, in such a way that the client can tell. What has been written still goes out. */
   const breakOff = (): void => {
     dropUpstream()
-    flushResponse()
+    due.flushResponse()
     if (relay.endsWithConnection) {
       end()
       socket.resetAndDestroy()
@@ -406,7 +379,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
 
   /** Ends our side and waits for the client to end its own. */
   const linger = (): void => {
-    flushResponse()
+    due.flushResponse()
     state = 'closing'
     input = undefined
     dueMs = clock.now() + IDLE_LIMIT_MS
@@ -477,7 +450,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
   /** Leaves nothing behind, whatever was going on. */
   const end = (): void => {
     if (state === 'done') return
-    flushResponse()
+    due.flushResponse()
     state = 'done'
     input = undefined
     deadlines.disarm(ownDeadline)
@@ -503,7 +476,7 @@ export function serveConnection(socket: Socket, entrance: Entrance, deps: Connec
     },
     refuse,
     cut(text) {
-      flushResponse()
+      due.flushResponse()
       const appended = relay.appendable(text)
       if (appended !== undefined) socket.write(appended, 'latin1')
       breakOff()

@@ -17,6 +17,8 @@ import { createResourceAnswers } from './http/resource-request.js'
 import { acceptUpgrades } from './http/upgrades.js'
 import { createOpenApi, type VersionDocuments } from './openapi.js'
 import type { ApiServer } from './server.js'
+import type { PodStreams } from './streams/pod-streams.js'
+import type { FindProxyTarget } from './streams/proxy.js'
 
 export type { VersionInfo } from './http/plain-documents.js'
 export type { PodLogOptions, PodLogRef, PodLogs } from './http/pod-log.js'
@@ -50,7 +52,8 @@ const SERVER_OPTIONS = {
 /**
  * Puts an API server on a port: HTTPS with the instance's certificate, and, where `socketPath` says so, plain HTTP on a
  * unix socket that only its owner can open. `clock` (virtual) is for ages in tables, `realClock` for everything that waits.
- * Without `podLogs` Pods have no log subresource. Rejects with the system's error when an address cannot be bound.
+ * Without `podLogs` Pods have no log subresource, without `podStreams` no exec, attach and
+ * portforward, and without `findProxyTarget` neither they nor Services have a proxy. Rejects with the system's error when an address cannot be bound.
  */
 export async function startControlListener(options: {
   server: ApiServer
@@ -68,6 +71,8 @@ export async function startControlListener(options: {
   log: Logger
   random?: Random
   podLogs?: PodLogs
+  podStreams?: PodStreams
+  findProxyTarget?: FindProxyTarget
 }): Promise<ControlListener> {
   const { server, version, tls, token, host, clock, realClock, log, random = createSystemRandom() } = options
   const metrics = createControlMetrics()
@@ -95,6 +100,8 @@ export async function startControlListener(options: {
       metrics,
       streams,
       podLogs: options.podLogs,
+      podStreams: options.podStreams,
+      findProxyTarget: options.findProxyTarget,
     }),
   })
 

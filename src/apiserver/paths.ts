@@ -1,3 +1,5 @@
+import { proxyPathFrom } from './streams/proxy.js'
+
 /** A request's path as the API reads it. */
 export interface ResourcePath {
   group: string
@@ -18,6 +20,13 @@ const NAMESPACE_SUBRESOURCES: ReadonlySet<string> = new Set(['status', 'finalize
  * URIError for a malformed escape.
  */
 export function resourcePathFrom(path: string): ResourcePath | undefined {
+  // Looked for first, as it is hardly ever there.
+  const proxied = path.includes('/proxy') ? proxyPathFrom(path) : undefined
+  if (proxied) {
+    const { namespace, what, segment } = proxied
+    // Whoever may proxy to one of them is asked for the name as it stands in the path, with scheme and port.
+    return { group: '', version: 'v1', plural: what, namespace, name: segment, subresource: 'proxy' }
+  }
   const written = path.split('/').slice(1)
   // Hardly any path has an escape, and looking for one in each segment takes longer than all the rest.
   const segments = path.includes('%') ? written.map((segment) => decodeURIComponent(segment)) : written

@@ -61,9 +61,11 @@ import { forgetProcesses } from './forget-processes.js'
 import { publishImages } from './images.js'
 import { createOidc } from './oidc.js'
 import { createPodLogs } from './pod-logs.js'
+import { createPodStreams } from './pod-streams.js'
 import { createPortWarnings } from './port-warnings.js'
 import type { Ports } from './ports.js'
 import { programFile, programsDirectory } from './programs.js'
+import { createFindProxyTarget } from './proxy-target.js'
 import { createReach } from './reach.js'
 import { createTransportEncryption } from './transport-encryption.js'
 import { createWebhookCaller } from './webhooks.js'
@@ -342,6 +344,13 @@ export async function startEmulator(options: {
     realClock,
     log: log.with({ part: 'http' }),
     podLogs: createPodLogs({ runtime }),
+    podStreams: createPodStreams({ runtime, realClock }),
+    findProxyTarget: createFindProxyTarget({
+      services: manager.informer(coreServiceKind),
+      slices: manager.informer(endpointSliceKind),
+      pods: manager.informer(podKind),
+      reach,
+    }),
   })
   if (areOwnThere)
     onNextTurn(() =>

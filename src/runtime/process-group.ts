@@ -43,7 +43,7 @@ export function spawnGroup(
   const { clock, supervisor, output } = options
   const child = launch(options)
   const { pid } = child
-  if (pid === undefined) return failure(child, options.argv[0]!)
+  if (pid === undefined) return failureOf(child, options.argv[0]!)
   supervisor.started(pid)
   child.stdout!.on('data', (bytes: Buffer) => output.write('stdout', bytes))
   child.stderr!.on('data', (bytes: Buffer) => output.write('stderr', bytes))
@@ -142,10 +142,7 @@ function launch({
   env,
   launcher,
 }: Pick<Surroundings, 'workingDir' | 'env' | 'launcher'> & { file: string; argv: readonly string[] }): ChildProcess {
-  if (!isDirectory(workingDir)) {
-    // spawn would blame the program for it.
-    throw new StartError('RunContainerError', `chdir to cwd (${JSON.stringify(workingDir)}) failed: no such file or directory`)
-  }
+  requireDirectory(workingDir)
   const launched = launcher?.launch({ file, argv, workingDir, env })
   if (launched) return launched
   try {
@@ -156,7 +153,7 @@ function launch({
 }
 
 /** There is no process, and Node says why in an event only. */
-function failure(child: ChildProcess, command: string): Promise<never> {
+export function failureOf(child: ChildProcess, command: string): Promise<never> {
   return new Promise((_resolve, reject) => child.once('error', (error) => reject(startError(command, error as NodeJS.ErrnoException))))
 }
 
@@ -173,6 +170,12 @@ function startError(command: string, { code, message }: NodeJS.ErrnoException): 
     ETXTBSY: 'text file busy',
   }
   return new StartError('RunContainerError', `exec ${command}: ${(code && why[code]) ?? message}`)
+}
+
+/** Throws a StartError for a working directory that is none: spawn would blame the program for it. */
+export function requireDirectory(workingDir: string): void {
+  if (!isDirectory(workingDir))
+    throw new StartError('RunContainerError', `chdir to cwd (${JSON.stringify(workingDir)}) failed: no such file or directory`)
 }
 
 function isDirectory(path: string): boolean {

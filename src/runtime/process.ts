@@ -6,6 +6,7 @@ import type { Logger } from '../base/logger.js'
 import { createSystemRandom, type Random } from '../base/random.js'
 import { processEnvironment, type WorkloadNetwork } from './environment.js'
 import { findExecutable } from './executable.js'
+import { openInGroup } from './interactive.js'
 import { createLauncher } from './launcher.js'
 import { createLogFile, DEFAULT_MAX_LOG_BYTES, type LogFile } from './log-file.js'
 import { hasLog, logTail, readLog } from './log-reader.js'
@@ -41,7 +42,7 @@ export function createProcessRuntime(options: {
 }): Runtime {
   const { directory, clock, log, supervisor } = options
   const launcher = createLauncher({ clock })
-  const running = new Map<GroupProcess, RunningContainer>()
+  const running = new Map<GroupProcess, { container: RunningContainer; podUid: string; name: string; attempt: number }>()
   const openLogs = new Map<string, LogFile>()
   /** The logs of what is no process, by Pod and container. */
   const appended = new Map<string, LogFile>()
@@ -122,8 +123,14 @@ export function createProcessRuntime(options: {
       exited: group.exited,
       stop: group.stop,
       exec: (execCommand, timeoutMs) => execInGroup({ command: execCommand, timeoutMs, workingDir, env, clock, supervisor }),
+      async open(openCommand, how) {
+        const opened = await openInGroup({ command: openCommand, ...how, workingDir, env, clock, supervisor })
+        // As in a PID namespace: with the first process everything beside it ends.
+        void group.exited.then(opened.kill)
+        return opened
+      },
     }
-    running.set(group, started)
+    running.set(group, { container: started, podUid: pod.uid, name: container, attempt: request.attempt })
     log.debug('container started', { ...fields, pid: group.pid })
     void group.exited.then(({ exitCode, signal }) => {
       running.delete(group)
@@ -135,6 +142,10 @@ export function createProcessRuntime(options: {
 
   return {
     start,
+    running(podUid, container) {
+      for (const each of running.values()) if (each.podUid === podUid && each.name === container) return each
+      return undefined
+    },
     freePort: createLoopbackPorts({ clock, random: options.random ?? createSystemRandom() }),
     logs(which, logOptions) {
       const path = logPath(which)
@@ -171,7 +182,7 @@ export function createProcessRuntime(options: {
     async stop(graceMs) {
       stopping = true
       launcher.stop()
-      await Promise.all([...running.values()].map((container) => container.stop(graceMs)))
+      await Promise.all([...running.values()].map(({ container }) => container.stop(graceMs)))
       for (const file of appended.values()) file.end()
       await Promise.all(forgetting)
     },

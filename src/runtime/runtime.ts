@@ -1,3 +1,5 @@
+import type { Readable, Writable } from 'node:stream'
+
 /** How one container of a Pod runs: as a child process (process.ts) or, where an engine is present, in a container. */
 
 /** What an image is on this machine. */
@@ -54,6 +56,23 @@ export interface RunningContainer {
   stop(graceMs: number): Promise<void>
   /** Runs a command beside it, with its environment and working directory, for exec probes. Never rejects. */
   exec?(command: readonly string[], timeoutMs: number): Promise<ExecResult>
+  /** The same for someone who talks to it (`kubectl exec`). Rejects with a StartError where it cannot be started. */
+  open?(command: readonly string[], how: { tty: boolean; stdin: boolean }): Promise<InteractiveProcess>
+}
+
+/** A command beside a container, with its streams. Whoever opened it ends it, by `kill` if need be. */
+export interface InteractiveProcess {
+  /** Undefined where it was started without. */
+  stdin: Writable | undefined
+  stdout: Readable
+  /** Says nothing with a terminal, which has one output only. */
+  stderr: Readable
+  /** Resolves when the process has ended, however it ended; its output may go on a little. Never rejects. */
+  exited: Promise<ContainerExit>
+  /** The size of its terminal, in characters; nothing happens without one. */
+  resize(columns: number, rows: number): void
+  /** SIGKILL to its process group. */
+  kill(): void
 }
 
 export interface ExecResult {
@@ -75,6 +94,8 @@ export interface LogOptions {
 export interface Runtime {
   /** Throws a StartError when the program cannot be started at all (missing executable, no permission). */
   start(request: ContainerRequest): Promise<RunningContainer>
+  /** A container of a Pod that runs now, and which of its starts it is; undefined when it does not run. */
+  running(podUid: string, container: string): { container: RunningContainer; attempt: number } | undefined
   /** A loopback port that is free now. */
   freePort(): Promise<number>
   /** Lines of one attempt's log (stdout and stderr together, in order), oldest first; undefined when there is none. */

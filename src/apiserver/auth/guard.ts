@@ -38,7 +38,8 @@ export function guard(rawHeaders: readonly string[], allowed: ReadonlySet<string
       if (host !== undefined) return { code: 400, message: 'more than one Host header' }
       host = value.toLowerCase()
     } else if (name === 'origin') {
-      if (!isOwnOrigin(value.toLowerCase(), allowed)) return { code: 403, message: 'requests from another origin are not allowed' }
+      if (!isOwnOrigin(value.toLowerCase(), allowed) && !isMadeUp(value.toLowerCase(), allowed, rawHeaders))
+        return { code: 403, message: 'requests from another origin are not allowed' }
     } else if (name === 'sec-fetch-site') {
       // Only what a browser says about its own pages and about an address typed in; anything else came from elsewhere.
       if (value !== 'same-origin' && value !== 'none') return { code: 403, message: 'cross-site requests are not allowed' }
@@ -46,6 +47,15 @@ export function guard(rawHeaders: readonly string[], allowed: ReadonlySet<string
   }
   if (host === undefined || host === '') return { code: 400, message: 'missing Host header' }
   return allowed.has(host) ? undefined : { code: 403, message: 'the Host header names no address of this server' }
+}
+
+/**
+ * Whether an origin is what Python's WebSockets say of themselves: our own address, as if it were one without TLS. Only in a handshake
+ * that shows a credential, which no page can send: `Sec-` headers are the browser's own, and to a handshake it adds no Authorization.
+ */
+function isMadeUp(origin: string, allowed: ReadonlySet<string>, rawHeaders: readonly string[]): boolean {
+  const has = (wanted: string): boolean => rawHeaders.some((name, index) => index % 2 === 0 && name.toLowerCase() === wanted)
+  return isOwnOrigin(origin.replace(/^http:/, 'https:'), allowed) && has('sec-websocket-key') && has('authorization')
 }
 
 function isOwnOrigin(origin: string, allowed: ReadonlySet<string>): boolean {

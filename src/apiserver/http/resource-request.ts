@@ -9,6 +9,8 @@ import type { Logger } from '../../base/logger.js'
 import type { Random } from '../../base/random.js'
 import type { ResourcePath } from '../paths.js'
 import type { ApiServer } from '../server.js'
+import { answerPodStream, POD_STREAMS, type PodStreams } from '../streams/pod-streams.js'
+import { type FindProxyTarget, proxyPathFrom, proxyRequest } from '../streams/proxy.js'
 import { decodeObject, decodePatch, type ExpectedBody, readBody } from './body.js'
 import type { ControlMetrics } from './metrics.js'
 import type { ObjectTexts } from './object-text.js'
@@ -50,8 +52,10 @@ export function createResourceAnswers(deps: {
   metrics: ControlMetrics
   streams: Set<() => void>
   podLogs: PodLogs | undefined
+  podStreams: PodStreams | undefined
+  findProxyTarget: FindProxyTarget | undefined
 }): AnswerResource {
-  const { server, clock, realClock, random, log, texts, metrics, streams, podLogs } = deps
+  const { server, clock, realClock, random, log, texts, metrics, streams, podLogs, podStreams, findProxyTarget } = deps
 
   const writing = (served: ServedKind) => ({ texts, served, nowMs: clock.now() })
 
@@ -97,6 +101,13 @@ export function createResourceAnswers(deps: {
     const { request, response, path, query } = asked
     const served = server.kindFor(path.group, path.version, path.plural)
     if (!served || !isWellPlaced(path, served)) throw refusals.noSuchResource()
+    const proxied = path.subresource === 'proxy' && findProxyTarget && proxyPathFrom(request.url!.split('?', 1)[0]!)
+    if (proxied) return proxyRequest({ request, response, path: proxied, find: findProxyTarget, early: upgradeOf(request) })
+    if (podStreams && path.group === '' && path.plural === 'pods' && POD_STREAMS.has(path.subresource ?? '')) {
+      const { subresource: _, ...whole } = callFrom(asked, 'get')
+      const pod = (await server.call(whole)).object as KubeObject
+      return answerPodStream(asked, pod, path.subresource!, { podStreams, clock: realClock, streams })
+    }
     const verb = verbFor(request.method ?? '', path, query)
     const base = callFrom(asked, verb)
 

@@ -1,9 +1,9 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import { asksForWebSocket } from './websocket.js'
+import { asksForSpdy, asksForWebSocket } from './websocket.js'
 
-/** What came behind the head of a request whose connection may become a WebSocket; absent for every other request. */
+/** What came behind the head of a request whose connection may become another protocol's; absent for every other request. */
 const earlyBytes = new WeakMap<IncomingMessage, Buffer>()
 
 /** Whether an answer to this request may take over its connection, and with which bytes that have come already. */
@@ -12,12 +12,12 @@ export function upgradeOf(request: IncomingMessage): Buffer | undefined {
 }
 
 /**
- * Takes the requests that ask for another protocol: ones for a WebSocket go to `handle` on a connection that may be taken over,
+ * Takes the requests that ask for another protocol: ones for a WebSocket or SPDY go to `handle` on a connection that may be taken over,
  * all others are answered as if they had not asked, which every server may do.
  */
 export function acceptUpgrades(server: Server, handle: (request: IncomingMessage, response: ServerResponse) => void): void {
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
-    if (!asksForWebSocket(request)) return answerPlainly(server, request, socket, head)
+    if (!asksForWebSocket(request) && !asksForSpdy(request)) return answerPlainly(server, request, socket, head)
     socket.on('error', () => {})
     earlyBytes.set(request, head)
     const response = new ServerResponse(request)

@@ -39,6 +39,15 @@ test.each([
   expect(guard(['Host', 'localhost:19443', name, value], hosts)).toMatchObject({ code: 403 })
 })
 
+test('a handshake with a credential is no page’s: Python’s WebSockets make up an origin of our own address', () => {
+  const handshake = ['Host', 'localhost:19443', 'Sec-WebSocket-Key', 'dGhlIHNhbXBsZSBub25jZQ==', 'Authorization', 'Bearer sesame']
+  expect(guard([...handshake, 'Origin', 'http://localhost:19443'], hosts)).toBeUndefined()
+  for (const origin of ['http://evil.example', 'http://localhost', 'http://localhost:3000', 'null', 'ws://localhost:19443'])
+    expect(guard([...handshake, 'Origin', origin], hosts)).toMatchObject({ code: 403 })
+  for (const missing of [2, 4])
+    expect(guard([...handshake.toSpliced(missing, 2), 'Origin', 'http://localhost:19443'], hosts)).toMatchObject({ code: 403 })
+})
+
 test('our own pages and an address typed in are let in', () => {
   expect(guard(['Host', 'localhost:19443', 'Origin', 'https://localhost:19443', 'Sec-Fetch-Site', 'same-origin'], hosts)).toBeUndefined()
   expect(guard(['Host', 'localhost:19443', 'Sec-Fetch-Site', 'none'], hosts)).toBeUndefined()

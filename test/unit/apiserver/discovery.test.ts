@@ -50,8 +50,12 @@ describe('plain discovery', () => {
       ['namespaces/finalize', 'update'],
       ['namespaces/status', 'get,patch,update'],
       ['pods', 'create,delete,deletecollection,get,list,patch,update,watch'],
+      ['pods/attach', 'create,get'],
       ['pods/eviction', 'create'],
+      ['pods/exec', 'create,get'],
       ['pods/log', 'get'],
+      ['pods/portforward', 'create,get'],
+      ['pods/proxy', 'create,delete,get,patch,update'],
       ['pods/status', 'get,patch,update'],
     ])
     expect(list.resources[3]).toMatchObject({ singularName: 'pod', namespaced: true, kind: 'Pod', shortNames: ['po'], categories: ['all'] })

@@ -74,7 +74,7 @@ test.each([
   ['/api/v1/watch/namespaces/shop/pods', { group: '', version: 'v1', plural: 'pods', namespace: 'shop', legacyWatch: true }],
   [
     '/api/v1/namespaces/shop/services/s/proxy/a/b',
-    { group: '', version: 'v1', plural: 'services', namespace: 'shop', name: 's', subresource: 'proxy/a/b' },
+    { group: '', version: 'v1', plural: 'services', namespace: 'shop', name: 's', subresource: 'proxy' },
   ],
   ['/api/v1/namespaces/a%2Fb', { group: '', version: 'v1', plural: 'namespaces', name: 'a/b' }],
   ['/api', undefined],

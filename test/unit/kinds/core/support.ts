@@ -62,6 +62,7 @@ export function createFakeRuntime(): FakeRuntime {
       if (!found) throw new Error(`${container} was never started`)
       return found
     },
+    running: () => undefined,
     async start(request) {
       const program = request.command?.[0] ?? request.image.entrypoint[0]!
       if (runtime.missing.has(program)) throw new StartError('RunContainerError', `exec: "${program}": executable file not found in $PATH`)

@@ -344,7 +344,7 @@ export async function startEmulator(options: {
     realClock,
     log: log.with({ part: 'http' }),
     podLogs: createPodLogs({ runtime }),
-    podStreams: createPodStreams({ runtime, realClock }),
+    podStreams: createPodStreams({ runtime }),
     findProxyTarget: createFindProxyTarget({
       services: manager.informer(coreServiceKind),
       slices: manager.informer(endpointSliceKind),

@@ -1,5 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync, readlinkSync } from 'node:fs'
+import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Clock } from '../base/clock.js'
 import { findExecutable } from './executable.js'
@@ -7,10 +6,7 @@ import { signalGroup } from './marked-processes.js'
 import { failureOf, requireDirectory } from './process-group.js'
 import { type ContainerExit, type InteractiveProcess, StartError } from './runtime.js'
 import type { Supervisor } from './supervise.js'
-
-/** What makes a terminal for a program: part of every Linux (util-linux) and of macOS. */
-const SCRIPT = 'script'
-const SHELL = '/bin/sh'
+import { onTerminal, resizeTerminal, terminalEnvironment } from './terminal.js'
 
 /**
  * Starts a command for someone who talks to it, in a process group of its own. With `tty` it has a terminal, which Node cannot make:
@@ -37,8 +33,7 @@ export async function openInGroup(options: {
   const child = spawn(file, argv.slice(1), {
     argv0: argv[0]!,
     cwd: workingDir,
-    // script(1) runs its command with the shell that SHELL names: any other may read the quotes differently.
-    env: tty ? { TERM: 'xterm', ...env, SHELL } : env,
+    env: tty ? terminalEnvironment(env) : env,
     detached: true,
     stdio: [options.stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   })
@@ -65,41 +60,8 @@ export async function openInGroup(options: {
     stderr: child.stderr!,
     exited,
     resize(columns, rows) {
-      const terminal = tty && platform === 'linux' ? terminalBelow(child) : undefined
-      if (terminal === undefined) return
-      spawn('stty', ['-F', terminal, 'cols', String(columns), 'rows', String(rows)], { stdio: 'ignore' }).on('error', () => {})
+      if (tty) resizeTerminal(pid, columns, rows)
     },
     kill: () => signalGroup(pid, 'SIGKILL'),
-  }
-}
-
-/** The command line that runs a command on a terminal of its own and ends with its exit code. */
-function onTerminal(
-  command: readonly string[],
-  { path, workingDir, platform }: { path: string; workingDir: string; platform: NodeJS.Platform },
-): { file: string; argv: readonly string[] } {
-  let file: string
-  try {
-    file = findExecutable(SCRIPT, { path, workingDir })
-  } catch {
-    throw new StartError('RunContainerError', `a terminal is made by the program ${JSON.stringify(SCRIPT)}, which is not in $PATH`)
-  }
-  if (platform === 'darwin') return { file, argv: [SCRIPT, '-q', '/dev/null', ...command] }
-  return { file, argv: [SCRIPT, '-qefc', `exec ${command.map(quoted).join(' ')}`, '/dev/null'] }
-}
-
-/** One word of a shell, whatever is in it. */
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`
-}
-
-/** The terminal that the child of script(1) has: what it reads from. */
-function terminalBelow({ pid }: ChildProcess): string | undefined {
-  try {
-    const [first = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')
-    const terminal = readlinkSync(`/proc/${Number(first)}/fd/0`)
-    return terminal.startsWith('/dev/pts/') ? terminal : undefined
-  } catch {
-    return undefined
   }
 }

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { constants } from 'node:os'
+import type { Writable } from 'node:stream'
 import type { Clock } from '../base/clock.js'
 import { findExecutable } from './executable.js'
 import type { Launcher } from './launcher.js'
@@ -12,6 +13,8 @@ import type { Supervisor } from './supervise.js'
 /** A process with a process group (and session) of its own. */
 export interface GroupProcess {
   pid: number
+  /** Undefined where it was started without. */
+  stdin: Writable | undefined
   /** The first process has ended, the group is empty, and all its output is in the log. */
   exited: Promise<ContainerExit>
   stop(graceMs: number): Promise<void>
@@ -34,17 +37,19 @@ const LONGEST_GROUP_POLL_MS = 200
 const EXEC_OUTPUT_BYTES = 10 * 1024
 
 /**
- * Starts `file` with stdin at its end and its output going to `output`, which is ended with it. A program that cannot be started is a
+ * Starts `file` with stdin at its end, unless it is to have one, and its output going to `output`, which is ended with it. A program that cannot be started is a
  * StartError in the words of a container runtime: thrown at once or, where only the system knows, by the promise that is then returned.
  */
 export function spawnGroup(
-  options: Surroundings & { file: string; argv: readonly string[]; output: Pick<LogFile, 'write' | 'end'> },
+  options: Surroundings & { file: string; argv: readonly string[]; stdin?: boolean; output: Pick<LogFile, 'write' | 'end'> },
 ): GroupProcess | Promise<never> {
   const { clock, supervisor, output } = options
   const child = launch(options)
   const { pid } = child
   if (pid === undefined) return failureOf(child, options.argv[0]!)
   supervisor.started(pid)
+  // Whoever writes to a program that has ended learns it by its end.
+  child.stdin?.on('error', () => {})
   child.stdout!.on('data', (bytes: Buffer) => output.write('stdout', bytes))
   child.stderr!.on('data', (bytes: Buffer) => output.write('stderr', bytes))
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()))
@@ -81,6 +86,7 @@ export function spawnGroup(
     let cancel = (): void => {}
     await Promise.race([closed, new Promise<void>((resolve) => (cancel = clock.after(OUTPUT_GRACE_MS, resolve)))])
     cancel()
+    child.stdin?.destroy()
     child.stdout!.destroy()
     child.stderr!.destroy()
     output.end()
@@ -88,6 +94,7 @@ export function spawnGroup(
 
   return {
     pid,
+    stdin: options.stdin ? (child.stdin ?? undefined) : undefined,
     exited,
     async stop(graceMs) {
       if (over) return void (await exited)
@@ -141,12 +148,19 @@ function launch({
   workingDir,
   env,
   launcher,
-}: Pick<Surroundings, 'workingDir' | 'env' | 'launcher'> & { file: string; argv: readonly string[] }): ChildProcess {
+  stdin = false,
+}: Pick<Surroundings, 'workingDir' | 'env' | 'launcher'> & { file: string; argv: readonly string[]; stdin?: boolean }): ChildProcess {
   requireDirectory(workingDir)
-  const launched = launcher?.launch({ file, argv, workingDir, env })
+  const launched = stdin ? undefined : launcher?.launch({ file, argv, workingDir, env })
   if (launched) return launched
   try {
-    return spawn(file, argv.slice(1), { argv0: argv[0]!, cwd: workingDir, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+    return spawn(file, argv.slice(1), {
+      argv0: argv[0]!,
+      cwd: workingDir,
+      env,
+      detached: true,
+      stdio: [stdin ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    })
   } catch (error) {
     throw startError(argv[0]!, error as NodeJS.ErrnoException)
   }

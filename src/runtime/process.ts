@@ -14,6 +14,7 @@ import { createLoopbackPorts } from './loopback-ports.js'
 import { execInGroup, type GroupProcess, spawnGroup } from './process-group.js'
 import { type ContainerRequest, type RunningContainer, type Runtime, StartError } from './runtime.js'
 import type { Supervisor } from './supervise.js'
+import { onTerminal, resizeTerminal, terminalEnvironment } from './terminal.js'
 
 interface LogName {
   podUid: string
@@ -42,7 +43,7 @@ export function createProcessRuntime(options: {
 }): Runtime {
   const { directory, clock, log, supervisor } = options
   const launcher = createLauncher({ clock })
-  const running = new Map<GroupProcess, { container: RunningContainer; podUid: string; name: string; attempt: number }>()
+  const running = new Map<GroupProcess, { container: RunningContainer; podUid: string; name: string }>()
   const openLogs = new Map<string, LogFile>()
   /** The logs of what is no process, by Pod and container. */
   const appended = new Map<string, LogFile>()
@@ -89,7 +90,7 @@ export function createProcessRuntime(options: {
     } catch (error) {
       throw new StartError('CreateContainerError', `failed to create the container's directories: ${(error as Error).message}`)
     }
-    const env = processEnvironment({
+    const ownEnv = processEnvironment({
       hostEnv: options.hostEnv,
       image: image.env,
       own: request.env,
@@ -101,12 +102,24 @@ export function createProcessRuntime(options: {
     })
     // Not the host's root, where an engine would start it: a relative path must not lead anywhere but into the Pod's own directory.
     const workingDir = request.workingDir ?? image.workingDir ?? home
-    const file = findExecutable(command, { path: env['PATH']!, workingDir })
+    const where = { path: ownEnv['PATH']!, workingDir }
+    const program = findExecutable(command, where)
+    const { tty = false, stdin } = request
+    const { file, argv } = tty ? onTerminal([program, ...args], where) : { file: program, argv: [command, ...args] }
+    const env = tty ? terminalEnvironment(ownEnv) : ownEnv
 
     const containerLog = openLog(path, fields)
+    const attached = new Set<(stream: 'stdout' | 'stderr', bytes: Buffer) => void>()
+    const output: Pick<LogFile, 'write' | 'end'> = {
+      write(stream, bytes) {
+        containerLog.write(stream, bytes)
+        for (const listener of attached) listener(stream, bytes)
+      },
+      end: () => containerLog.end(),
+    }
     let group: GroupProcess
     try {
-      const spawned = spawnGroup({ file, argv: [command, ...args], workingDir, env, clock, supervisor, launcher, output: containerLog })
+      const spawned = spawnGroup({ file, argv, workingDir, env, clock, supervisor, launcher, stdin: stdin !== undefined, output })
       // Not awaited when it runs: whoever calls stop() in the same turn must find it among the running ones.
       group = spawned instanceof Promise ? await spawned : spawned
     } catch (error) {
@@ -123,14 +136,26 @@ export function createProcessRuntime(options: {
       exited: group.exited,
       stop: group.stop,
       exec: (execCommand, timeoutMs) => execInGroup({ command: execCommand, timeoutMs, workingDir, env, clock, supervisor }),
+      attach: () => ({
+        stdin: group.stdin,
+        stdinOnce: stdin === 'once',
+        onOutput(listener) {
+          attached.add(listener)
+          return () => attached.delete(listener)
+        },
+        resize(columns, rows) {
+          if (tty) resizeTerminal(group.pid, columns, rows)
+        },
+        exited: group.exited,
+      }),
       async open(openCommand, how) {
-        const opened = await openInGroup({ command: openCommand, ...how, workingDir, env, clock, supervisor })
+        const opened = await openInGroup({ command: openCommand, ...how, workingDir, env: ownEnv, clock, supervisor })
         // As in a PID namespace: with the first process everything beside it ends.
         void group.exited.then(opened.kill)
         return opened
       },
     }
-    running.set(group, { container: started, podUid: pod.uid, name: container, attempt: request.attempt })
+    running.set(group, { container: started, podUid: pod.uid, name: container })
     log.debug('container started', { ...fields, pid: group.pid })
     void group.exited.then(({ exitCode, signal }) => {
       running.delete(group)
@@ -143,7 +168,7 @@ export function createProcessRuntime(options: {
   return {
     start,
     running(podUid, container) {
-      for (const each of running.values()) if (each.podUid === podUid && each.name === container) return each
+      for (const each of running.values()) if (each.podUid === podUid && each.name === container) return each.container
       return undefined
     },
     freePort: createLoopbackPorts({ clock, random: options.random ?? createSystemRandom() }),

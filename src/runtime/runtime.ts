@@ -36,6 +36,10 @@ export interface ContainerRequest {
   /** The container's whole environment but for what the runtime adds (PATH, HOME, TMPDIR and the instance's marker). */
   env: Readonly<Record<string, string>>
   workingDir?: string
+  /** Whether it can be written to by whoever attaches; otherwise its input is at its end. `once`: until the first of them has nothing more. */
+  stdin?: 'once' | 'always'
+  /** A terminal for it, which has one output. */
+  tty?: boolean
 }
 
 export interface ContainerExit {
@@ -58,6 +62,21 @@ export interface RunningContainer {
   exec?(command: readonly string[], timeoutMs: number): Promise<ExecResult>
   /** The same for someone who talks to it (`kubectl exec`). Rejects with a StartError where it cannot be started. */
   open?(command: readonly string[], how: { tty: boolean; stdin: boolean }): Promise<InteractiveProcess>
+  /** Its own streams (`kubectl attach`). */
+  attach?(): Attachment
+}
+
+/** The streams of a container, for someone who attaches. */
+export interface Attachment {
+  /** Undefined where it was started without. */
+  stdin: Writable | undefined
+  /** Whether it ends when the one who is attached says nothing more. */
+  stdinOnce: boolean
+  /** Everything that it writes from now on; whoever cannot take it must drop it. Returns what ends this. */
+  onOutput(listener: (stream: 'stdout' | 'stderr', bytes: Buffer) => void): () => void
+  /** The size of its terminal, in characters; nothing happens without one. */
+  resize(columns: number, rows: number): void
+  exited: Promise<ContainerExit>
 }
 
 /** A command beside a container, with its streams. Whoever opened it ends it, by `kill` if need be. */
@@ -94,8 +113,8 @@ export interface LogOptions {
 export interface Runtime {
   /** Throws a StartError when the program cannot be started at all (missing executable, no permission). */
   start(request: ContainerRequest): Promise<RunningContainer>
-  /** A container of a Pod that runs now, and which of its starts it is; undefined when it does not run. */
-  running(podUid: string, container: string): { container: RunningContainer; attempt: number } | undefined
+  /** The container of a Pod that runs now; undefined when none does. */
+  running(podUid: string, container: string): RunningContainer | undefined
   /** A loopback port that is free now. */
   freePort(): Promise<number>
   /** Lines of one attempt's log (stdout and stderr together, in order), oldest first; undefined when there is none. */

@@ -116,6 +116,16 @@ describe.each(findOldestAndNewest())('kubectl $version', (which) => {
     expect(digest(readFileSync(join(cwd, 'back.bin')))).toBe(digest(content))
   })
 
+  test('run -i gives a program its input, shows both its outputs, and ends with its exit code', async ({ emulator }) => {
+    const flags = ['--image=kn.local/shell', '-i', '--rm', '--restart=Never', '--command', '--']
+    // It waits, so that the client is there before anything is said.
+    const script = 'read line; echo "got $line"; echo why >&2; cat | wc -c; exit 3'
+    const ran = await kubectl(which, emulator, ['run', 'short', ...flags, 'sh', '-c', script], { input: `first\n${'x'.repeat(500_000)}` })
+    expect(ran).toMatchObject({ exitCode: 3, stdout: expect.stringMatching(/^got first\n500000\n/) })
+    expect(ran.stderr).toContain('why\n')
+    expect(await kubectl(which, emulator, ['get', 'pods', '-o', 'name'])).toMatchObject({ stdout: '' })
+  })
+
   test('attach shows what the container writes, until it ends', async ({ client, emulator }) => {
     await startPod(client, 'clock', [shell('echo early; mkfifo p; while read x < p; do echo "heard $x"; test "$x" = end && exit 0; done')])
     const attached = spawn(which.path, ['attach', 'clock'], { env: emulator.env })

@@ -36,13 +36,25 @@ export interface OpenedProcess {
   kill(): void
 }
 
+/** A container as it runs. */
+export interface AttachedContainer {
+  /** Undefined for one that reads nothing. */
+  stdin: Writable | undefined
+  /** Whether it ends when the client says nothing more. */
+  stdinOnce: boolean
+  /** Everything that it writes from now on. Returns what ends this. */
+  onOutput(listener: (stream: 'stdout' | 'stderr', bytes: Buffer) => void): () => void
+  resize(columns: number, rows: number): void
+  exited: Promise<unknown>
+}
+
 /** What the streams of Pods lead to. */
 export interface PodStreams {
   isRunning(which: { uid: string; container: string }): boolean
   /** Runs a command beside a container. Rejects with an Error that says why it cannot. What it writes is lost unless it is read at once. */
   open(which: { uid: string; container: string }, command: readonly string[], how: { tty: boolean; stdin: boolean }): Promise<OpenedProcess>
-  /** Lines that a container writes from now on, until it ends; undefined when it does not run. */
-  output(which: { uid: string; container: string }, signal: AbortSignal): AsyncIterable<string> | undefined
+  /** The streams of a container; undefined when it does not run. */
+  attach(which: { uid: string; container: string }): AttachedContainer | undefined
   /** The loopback port behind a port of a Pod; undefined when it has no such port. */
   portOf(pod: KubeObject, port: number): number | undefined
 }
@@ -227,7 +239,10 @@ function cannotStart({ message }: Error): ExitStatus {
   }
 }
 
-/** Follows what a container writes; what the client says goes nowhere, as into any container without stdin. */
+/** What may wait for a client that reads slower than the container writes: nobody holds up a container by looking at it. */
+const MOST_WAITING_BYTES = 4 * 1024 * 1024
+
+/** Joins a container to a client until either has ended; the container goes on without it. */
 async function attach(
   asked: StreamRequest,
   which: { uid: string; container: string },
@@ -235,21 +250,28 @@ async function attach(
   { podStreams, clock, streams }: { podStreams: PodStreams; clock: Pick<Clock, 'after'>; streams: Set<() => void> },
 ): Promise<void> {
   const protocol = commandProtocol(asked.request)
-  const gone = new AbortController()
-  const lines = podStreams.output(which, gone.signal)
-  if (!lines) throw notRunning(which.container)
+  const container = podStreams.attach(which)
+  if (!container) throw notRunning(which.container)
   const client = await clientOf(asked, protocol, wanted, clock)
-  if (!client) return gone.abort()
-  const end = (): void => gone.abort()
-  streams.add(end)
-  client.onClose(end)
-  client.stdin?.resume()
-  const to = client.stdout ?? client.stderr
-  for await (const line of lines) {
-    if (gone.signal.aborted) break
-    if (to && !to.write(`${line}\n`)) await new Promise<void>((resolve) => void to.once('drain', resolve).once('close', resolve))
-  }
-  streams.delete(end)
+  if (!client) return
+
+  let leave = (): void => {}
+  const gone = new Promise<void>((resolve) => (leave = resolve))
+  streams.add(leave)
+  client.onClose(leave)
+  const stop = container.onOutput((stream, bytes) => {
+    const to = stream === 'stderr' && !wanted.tty ? client.stderr : client.stdout
+    if (!to?.writable) return
+    if (to.writableLength + bytes.length <= MOST_WAITING_BYTES) to.write(bytes)
+    else leave()
+  })
+  client.onResize(container.resize)
+  if (container.stdin) client.stdin?.pipe(container.stdin, { end: container.stdinOnce })
+  else client.stdin?.resume()
+  await Promise.race([container.exited, gone])
+  stop()
+  streams.delete(leave)
+  client.stdin?.unpipe()
   await allSaid(client)
   client.finish(SUCCESS)
 }

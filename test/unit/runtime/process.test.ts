@@ -50,6 +50,48 @@ async function firstLine(): Promise<string> {
   throw new Error('the container ended without a word')
 }
 
+test('who attaches hears everything from then on, of each output, and is read until there is no more', async () => {
+  const container = await runtime.start(
+    running('echo early; while read line; do echo "<$line>"; echo "($line)" >&2; done', { stdin: 'once' }),
+  )
+  expect(await firstLine()).toBe('early')
+  const heard: string[] = []
+  const { stdin, stdinOnce, onOutput } = container.attach!()
+  const stop = onOutput((stream, bytes) => heard.push(`${stream} ${bytes}`))
+  expect(stdinOnce).toBe(true)
+  stdin!.write('one\n')
+  await vi.waitFor(() => expect(heard.toSorted()).toEqual(['stderr (one)\n', 'stdout <one>\n']))
+  stop()
+  stdin!.end('two\n')
+  expect((await container.exited).exitCode).toBe(0)
+  expect(heard).toHaveLength(2)
+  expect((await logOf()).toSorted()).toEqual(['(one)', '(two)', '<one>', '<two>', 'early'])
+})
+
+test('a container without stdin is at its end at once, one with a terminal has one', async () => {
+  const silent = await runtime.start(running('cat; echo end'))
+  expect(silent.attach!().stdin).toBeUndefined()
+  expect((await silent.exited).exitCode).toBe(0)
+  expect(await logOf()).toEqual(['end'])
+  const shown = await runtime.start(running('test -t 0 && test -t 1 && test -t 2 && exit 6', { tty: true, stdin: 'always', attempt: 1 }))
+  expect((await shown.exited).exitCode).toBe(6)
+})
+
+test('the container that runs is found, until it has ended', async () => {
+  const container = await runtime.start(running('exec sleep 300'))
+  expect(runtime.running('uid-1', 'main')).toBe(container)
+  for (const [uid, name] of [
+    ['uid-1', 'other'],
+    ['uid-2', 'main'],
+  ] as const)
+    expect(runtime.running(uid, name)).toBeUndefined()
+  const beside = await container.open!(['sh', '-c', 'exec sleep 300'], { tty: false, stdin: false })
+  await container.stop(0)
+  expect(runtime.running('uid-1', 'main')).toBeUndefined()
+  // What runs beside it ends with it.
+  expect((await beside.exited).signal).toBe('SIGKILL')
+})
+
 test('a container runs with its environment, its own home and temporary directory, and nothing of the host', async () => {
   const container = await runtime.start(running('env; pwd', { env: { GREETING: 'hi $(X) `x`' } }))
   expect((await container.exited).exitCode).toBe(0)

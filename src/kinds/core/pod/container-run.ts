@@ -218,6 +218,8 @@ export function createContainerRun(
       ...(container.args?.length && { args: expand(container.args) }),
       env,
       ...(container.workingDir && { workingDir: container.workingDir }),
+      ...(container.stdin && { stdin: container.stdinOnce ? ('once' as const) : ('always' as const) }),
+      ...(container.tty && { tty: true }),
     }
     let running: RunningContainer
     try {

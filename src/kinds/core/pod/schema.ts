@@ -61,6 +61,9 @@ export interface Container {
   terminationMessagePolicy?: string
   imagePullPolicy?: string
   securityContext?: Record<string, unknown>
+  stdin?: boolean
+  stdinOnce?: boolean
+  tty?: boolean
   /** `Always` makes an init container a sidecar. */
   restartPolicy?: string
 }

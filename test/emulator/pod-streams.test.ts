@@ -127,7 +127,9 @@ describe.each(findOldestAndNewest())('kubectl $version', (which) => {
   })
 
   test('attach shows what the container writes, until it ends', async ({ client, emulator }) => {
-    await startPod(client, 'clock', [shell('echo early; mkfifo p; while read x < p; do echo "heard $x"; test "$x" = end && exit 0; done')])
+    await startPod(client, 'clock', [
+      shell('echo early; mkfifo p; while :; do read x < p || continue; echo "heard $x"; test "$x" = end && exit 0; done'),
+    ])
     const attached = spawn(which.path, ['attach', 'clock'], { env: emulator.env })
     let text = ''
     attached.stdout.on('data', (bytes) => {

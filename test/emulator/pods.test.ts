@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { createSystemClock, type VirtualClock } from '../../src/base/clock.js'
 import type { Client } from '../../src/client/client.js'
@@ -302,4 +303,22 @@ test('updates and scaling down lose no request', async ({ client, clock }) => {
   const { failures, answers } = await load.stop()
   expect(failures).toEqual([])
   expect(Object.keys(answers).sort()).toEqual(['rude-00001\n', 'rude-00002\n', 'rude-00003\n'])
+})
+
+test('hooks run beside the container: before it is ready, and before it is told to end', async ({ client, emulator }) => {
+  const said = `${emulator.directory}/said`
+  const hook = (text: string) => ({ exec: { command: ['sh', '-c', text] } })
+  const lifecycle = {
+    postStart: hook(`echo started >> ${said}`),
+    preStop: hook(`echo stopping >> ${said}; sleep 0.3; echo done >> ${said}`),
+  }
+  const program = shell(`trap 'echo told >> ${said}; exit 0' TERM; while :; do sleep 0.05; done`)
+  await client.create(podKind, aPod('hooked', { containers: [{ ...program, lifecycle }] }))
+  const at = { namespace: 'default', name: 'hooked' }
+  const isReady = ({ status }: Pod): boolean => status?.containerStatuses?.[0]?.ready === true
+  await eventuallyIs(client, podKind, at, 10_000, 'ready', isReady)
+  expect(readFileSync(said, 'utf8')).toBe('started\n')
+  await client.delete(podKind, at)
+  await until(async () => (await client.find(podKind, at)) === undefined || undefined, 10_000, 'the end')
+  expect(readFileSync(said, 'utf8')).toBe('started\nstopping\ndone\ntold\n')
 })

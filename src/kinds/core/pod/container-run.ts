@@ -1,9 +1,11 @@
 import { timestamp } from '../../../apimachinery/object.js'
 import type { ReconcilerDeps } from '../../../controller/reconcile.js'
 import type { RunnableImage, RunningContainer } from '../../../runtime/runtime.js'
-import type { Engines } from '../../engines.js'
+import type { Engines, ProbeTarget } from '../../engines.js'
 import { createBackoff, goSeconds } from './backoff.js'
+import { type Phase, stateOf, type Terminated } from './container-phase.js'
 import { containerEnvironment } from './environment.js'
+import { type ContainerHooks, createHooks } from './hooks.js'
 import { loopbackPort, type PodPorts } from './ports.js'
 import type { Container, ContainerState, ContainerStatus, Pod } from './schema.js'
 import { unsupportedReason } from './unsupported.js'
@@ -45,19 +47,10 @@ export interface PodSurroundings {
   changed(): void
 }
 
-type Terminated = NonNullable<ContainerState['terminated']>
-
-type Phase =
-  | { is: 'waiting'; reason: string; message?: string; untilMs: number }
-  /** It has ended and will be started again. What it ended with is told before that it waits. */
-  | { is: 'restarting'; terminated: Terminated; untilMs: number; isTold: boolean }
-  | { is: 'starting'; shown: ContainerState }
-  | { is: 'running'; running: RunningContainer; startedAt: string; image: string }
-  | { is: 'ended'; terminated: Terminated }
-
 /** What a kubelet reports of containers that a reboot of its machine ended. */
 const LOST = { exitCode: 255, reason: 'Unknown' }
 const EPOCH = timestamp(0)
+const DEFAULT_GRACE_SECONDS = 30
 /** The exit code of a container whose program could not be started (containerd, runc). */
 const START_ERROR_CODE = 128
 /** How much of the log becomes a termination message (pkg/kubelet/container MaxContainerTerminationMessageLogLength). */
@@ -102,6 +95,7 @@ export function createContainerRun(
   let pullBackoffFromMs = 0
   let stopProbers: () => void = () => {}
   let markStarted: () => void = () => {}
+  let hooks: ContainerHooks
   let ended: Promise<void> = Promise.resolve()
 
   /** What ended last, but for an end that is its present state. */
@@ -247,7 +241,28 @@ export function createContainerRun(
       }
       afterEnd(terminated)
     })
-    if (!isStopping) watch(running)
+    hooks = createHooks({
+      target: targetOf(running),
+      run: engines.probe,
+      clock: realClock,
+      onProblem: (reason, message) => tell('Warning', reason, message),
+    })
+    if (!isStopping) void afterStart(running)
+  }
+
+  /** Not awaited: how long a program's own hook takes is nobody's here. Until it is done the container is not ready. */
+  const afterStart = async (running: RunningContainer): Promise<void> => {
+    const goesOn = await hooks.afterStart(pod, container)
+    if (isReleased || isStopping || phase.is !== 'running' || phase.running !== running) return
+    if (goesOn) return watch(running)
+    tell('Normal', 'Killing', 'FailedPostStartHook')
+    await end(running, graceOf(pod))
+  }
+
+  /** Asks a container to end: its hook first, which is part of the grace. */
+  const end = async (running: RunningContainer, graceMs: number): Promise<void> => {
+    const leftMs = await Promise.race([hooks.beforeStop(pod, container, graceMs), running.exited.then(() => 0)])
+    await running.stop(leftMs)
   }
 
   const onStartError = (error: Error & { reason?: string }, attempt: number): void => {
@@ -288,15 +303,17 @@ export function createContainerRun(
     }
   }
 
+  const targetOf = (running: RunningContainer): ProbeTarget => ({
+    host: '127.0.0.1',
+    portOf: (port) => loopbackPort(ports, container, port),
+    ...(running.exec && { exec: (command: string[], timeoutMs: number) => running.exec!(command, timeoutMs) }),
+  })
+
   const watch = (running: RunningContainer): void => {
     stopProbers = watchContainer({
       container,
       isInit,
-      target: {
-        host: '127.0.0.1',
-        portOf: (port) => loopbackPort(ports, container, port),
-        ...(running.exec && { exec: (command: string[], timeoutMs: number) => running.exec!(command, timeoutMs) }),
-      },
+      target: targetOf(running),
       run: engines.probe,
       clock: realClock,
       onStarted() {
@@ -310,7 +327,7 @@ export function createContainerRun(
       },
       onDoomed(kind) {
         tell('Normal', 'Killing', `Container ${spec.name} failed ${kind} probe, will be restarted`)
-        void running.stop((pod.spec.terminationGracePeriodSeconds ?? 30) * 1000)
+        void end(running, graceOf(pod))
       },
       onFailure: (text) => tell('Warning', 'Unhealthy', text),
     })
@@ -371,7 +388,7 @@ export function createContainerRun(
       } else if (phase.is === 'running' && phase.image !== container.image) {
         tell('Normal', 'Killing', `Container ${spec.name} definition changed, will be restarted`)
         phase = { ...phase, image: container.image }
-        void phase.running.stop((pod.spec.terminationGracePeriodSeconds ?? 30) * 1000)
+        void end(phase.running, graceOf(pod))
       }
     },
     status: () => ({
@@ -390,14 +407,14 @@ export function createContainerRun(
       stopProbers()
       isReady = false
       if (phase.is === 'running') {
-        await phase.running.stop(graceMs)
+        await end(phase.running, graceMs)
         await ended
       } else {
         if (phase.is === 'starting') await ended
         // Started just before the word to stop came.
         const now = phase as Phase
         if (now.is === 'running') {
-          await now.running.stop(graceMs)
+          await end(now.running, graceMs)
           await ended
         } else if (now.is !== 'ended') enter({ is: 'ended', terminated: lastEnd ?? neverRan() })
       }
@@ -423,17 +440,6 @@ export function createContainerRun(
   }
 }
 
-function stateOf(phase: Phase): ContainerState {
-  switch (phase.is) {
-    case 'waiting':
-      return { waiting: { reason: phase.reason, ...(phase.message && { message: phase.message }) } }
-    case 'starting':
-      return phase.shown
-    case 'restarting':
-      return { terminated: phase.terminated }
-    case 'running':
-      return { running: { startedAt: phase.startedAt } }
-    case 'ended':
-      return { terminated: phase.terminated }
-  }
+function graceOf({ spec }: Pod): number {
+  return (spec.terminationGracePeriodSeconds ?? DEFAULT_GRACE_SECONDS) * 1000
 }

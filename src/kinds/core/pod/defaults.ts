@@ -56,10 +56,7 @@ function defaultContainer(container: Container): void {
     if (valueFrom?.resourceFieldRef) valueFrom.resourceFieldRef.divisor ??= '0'
   }
   for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe]) if (probe) defaultProbe(probe)
-  for (const hook of Object.values(container.lifecycle ?? {})) {
-    const httpGet = (hook as { httpGet?: Probe['httpGet'] } | undefined)?.httpGet
-    if (httpGet) defaultHttpGet(httpGet)
-  }
+  for (const hook of [container.lifecycle?.postStart, container.lifecycle?.preStop]) if (hook?.httpGet) defaultHttpGet(hook.httpGet)
 }
 
 /** Always for the tag `latest` or none at all, unless a digest pins the image. */

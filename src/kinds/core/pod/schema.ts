@@ -37,6 +37,9 @@ export interface Probe {
   failureThreshold?: number
 }
 
+/** What is done when a container starts, or before it is told to end. */
+export type Hook = Pick<Probe, 'exec' | 'httpGet' | 'tcpSocket'> & { sleep?: { seconds: number } }
+
 export interface ResourceRequirements {
   limits?: Record<string, string>
   requests?: Record<string, string>
@@ -56,7 +59,7 @@ export interface Container {
   livenessProbe?: Probe
   readinessProbe?: Probe
   startupProbe?: Probe
-  lifecycle?: Record<string, unknown>
+  lifecycle?: { postStart?: Hook; preStop?: Hook; stopSignal?: string }
   terminationMessagePath?: string
   terminationMessagePolicy?: string
   imagePullPolicy?: string

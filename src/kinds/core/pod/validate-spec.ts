@@ -1,7 +1,7 @@
 import { causes } from '../../../apimachinery/causes.js'
 import { dns1123Label } from '../../../apimachinery/names.js'
 import type { Cause } from '../../../apimachinery/status-error.js'
-import type { Container, EnvVar, PodSpec, Probe } from './schema.js'
+import type { Container, EnvVar, Hook, PodSpec, Probe } from './schema.js'
 
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never']
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure']
@@ -23,11 +23,12 @@ export function validatePodSpec(spec: PodSpec, path: string): Cause[] {
   spec.volumes?.forEach(({ name }, index) => {
     found.push(...nameCauses(name, `${path}.volumes[${index}].name`, volumes))
   })
+  const graceSeconds = spec.terminationGracePeriodSeconds ?? 30
   if (spec.containers.length === 0) found.push(causes.required(`${path}.containers`))
   spec.initContainers?.forEach((container, index) => {
-    found.push(...containerCauses(container, `${path}.initContainers[${index}]`, names, volumes))
+    found.push(...containerCauses(container, `${path}.initContainers[${index}]`, { names, volumes, graceSeconds }))
     if (container.restartPolicy !== 'Always') {
-      for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
+      for (const probe of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'] as const) {
         if (container[probe])
           found.push(
             causes.forbidden(
@@ -39,7 +40,7 @@ export function validatePodSpec(spec: PodSpec, path: string): Cause[] {
     }
   })
   spec.containers.forEach((container, index) => {
-    found.push(...containerCauses(container, `${path}.containers[${index}]`, names, volumes))
+    found.push(...containerCauses(container, `${path}.containers[${index}]`, { names, volumes, graceSeconds }))
   })
   if (!RESTART_POLICIES.includes(spec.restartPolicy ?? ''))
     found.push(causes.notSupported(`${path}.restartPolicy`, spec.restartPolicy, RESTART_POLICIES))
@@ -56,7 +57,11 @@ function nameCauses(name: string | undefined, path: string, taken: Set<string>):
   return found
 }
 
-function containerCauses(container: Container, path: string, names: Set<string>, volumes: ReadonlySet<string>): Cause[] {
+function containerCauses(
+  container: Container,
+  path: string,
+  { names, volumes, graceSeconds }: { names: Set<string>; volumes: ReadonlySet<string>; graceSeconds: number },
+): Cause[] {
   const found = nameCauses(container.name, `${path}.name`, names)
   if (!container.image) found.push(causes.required(`${path}.image`))
   else if (container.image !== container.image.trim())
@@ -84,6 +89,10 @@ function containerCauses(container: Container, path: string, names: Set<string>,
     found.push(...probeCauses(probe, `${path}.${kind}`))
     if (kind !== 'readinessProbe' && probe.successThreshold !== 1)
       found.push(causes.invalid(`${path}.${kind}.successThreshold`, probe.successThreshold, 'must be 1'))
+  }
+  for (const name of ['postStart', 'preStop'] as const) {
+    const hook = container.lifecycle?.[name]
+    if (hook) found.push(...hookCauses(hook, `${path}.lifecycle.${name}`, graceSeconds))
   }
   return found
 }
@@ -129,17 +138,34 @@ function envCauses({ name, value, valueFrom }: EnvVar, path: string): Cause[] {
   return found
 }
 
-function probeCauses(probe: Probe, path: string): Cause[] {
+const HANDLERS = ['exec', 'httpGet', 'tcpSocket', 'grpc', 'sleep'] as const
+
+function handlerCauses(handler: Probe & Hook, path: string): Cause[] {
   const found: Cause[] = []
-  const handlers = (['exec', 'httpGet', 'tcpSocket', 'grpc'] as const).filter((handler) => probe[handler])
-  if (handlers.length === 0) found.push(causes.required(path, 'must specify a handler type'))
-  for (const extra of handlers.slice(1)) found.push(causes.forbidden(`${path}.${extra}`, 'may not specify more than 1 handler type'))
-  if (probe.exec && !probe.exec.command?.length) found.push(causes.required(`${path}.exec.command`))
-  for (const handler of ['httpGet', 'tcpSocket', 'grpc'] as const) {
-    const port = probe[handler]?.port
+  const given = HANDLERS.filter((name) => handler[name])
+  if (given.length === 0) found.push(causes.required(path, 'must specify a handler type'))
+  for (const extra of given.slice(1)) found.push(causes.forbidden(`${path}.${extra}`, 'may not specify more than 1 handler type'))
+  if (handler.exec && !handler.exec.command?.length) found.push(causes.required(`${path}.exec.command`))
+  for (const name of ['httpGet', 'tcpSocket', 'grpc'] as const) {
+    const port = handler[name]?.port
     if (typeof port === 'number' && !isPort(port))
-      found.push(causes.invalid(`${path}.${handler}.port`, port, 'must be between 1 and 65535, inclusive'))
+      found.push(causes.invalid(`${path}.${name}.port`, port, 'must be between 1 and 65535, inclusive'))
   }
+  return found
+}
+
+function hookCauses(hook: Hook, path: string, graceSeconds: number): Cause[] {
+  const found = handlerCauses(hook, path)
+  const { seconds } = hook.sleep ?? {}
+  if (seconds !== undefined && (seconds < 0 || seconds > graceSeconds)) {
+    const bounds = `must be non-negative and less than terminationGracePeriodSeconds (${graceSeconds})`
+    found.push(causes.invalid(`${path}.sleep`, seconds, bounds))
+  }
+  return found
+}
+
+function probeCauses(probe: Probe, path: string): Cause[] {
+  const found = handlerCauses(probe, path)
   for (const field of ['initialDelaySeconds', 'timeoutSeconds', 'periodSeconds', 'successThreshold', 'failureThreshold'] as const) {
     const value = probe[field]
     if (value !== undefined && value < 0) found.push(causes.invalid(`${path}.${field}`, value, NOT_NEGATIVE))

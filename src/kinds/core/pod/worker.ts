@@ -1,5 +1,6 @@
 import type { Clock } from '../../../base/clock.js'
 import { type ContainerRun, createContainerRun, type PodSurroundings } from './container-run.js'
+import { preStopOf } from './hooks.js'
 import { servingContainer } from './ports.js'
 import { createQueueProxyRun } from './queue-proxy-run.js'
 import { type ContainerStatus, type Pod, type PodStatus, QUEUE_PROXY } from './schema.js'
@@ -29,7 +30,7 @@ const DEFAULT_GRACE_SECONDS = 30
 /** So much is left to programs although their Pod's requests took all of the grace (pkg/kubelet/kuberuntime minimumGracePeriodInSeconds). */
 const LEAST_GRACE_MS = 2000
 
-/** How long "settled" waits for requests that are in flight, in real time: how long those take is nobody's here. */
+/** How long "settled" waits for requests that are in flight and for hooks, in real time: how long those take is nobody's here. */
 const SETTLING_MS = 2000
 
 /** Drives the containers of a Pod: init containers one after the other, then all others at once. */
@@ -84,7 +85,8 @@ export function createPodWorker(firstPod: Pod, surroundings: PodSurroundings): P
     else hurry.abort()
     const leftMs = Math.max(asked - (realClock.now() - startedMs), Math.min(asked, LEAST_GRACE_MS))
     const ending = end(leftMs, isFirst)
-    deps.busy(ending)
+    const hasHooks = firstPod.spec.containers.some((container) => preStopOf(firstPod, container))
+    deps.busy(hasHooks ? within(ending, SETTLING_MS, realClock) : ending)
     await ending
     surroundings.changed()
   }

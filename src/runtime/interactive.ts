@@ -6,7 +6,7 @@ import { signalGroup } from './marked-processes.js'
 import { failureOf, requireDirectory } from './process-group.js'
 import { type ContainerExit, type InteractiveProcess, StartError } from './runtime.js'
 import type { Supervisor } from './supervise.js'
-import { onTerminal, resizeTerminal, terminalEnvironment } from './terminal.js'
+import { createTerminalSize, onTerminal, terminalEnvironment } from './terminal.js'
 
 /**
  * Starts a command for someone who talks to it, in a process group of its own. With `tty` it has a terminal, which Node cannot make:
@@ -59,9 +59,7 @@ export async function openInGroup(options: {
     stdout: child.stdout!,
     stderr: child.stderr!,
     exited,
-    resize(columns, rows) {
-      if (tty) resizeTerminal(pid, columns, rows)
-    },
+    resize: tty ? createTerminalSize(pid, { clock, hasEnded: () => child.exitCode !== null || child.signalCode !== null }) : () => {},
     kill: () => signalGroup(pid, 'SIGKILL'),
   }
 }

@@ -14,7 +14,7 @@ import { createLoopbackPorts } from './loopback-ports.js'
 import { execInGroup, type GroupProcess, spawnGroup } from './process-group.js'
 import { type ContainerRequest, type RunningContainer, type Runtime, StartError } from './runtime.js'
 import type { Supervisor } from './supervise.js'
-import { onTerminal, resizeTerminal, terminalEnvironment } from './terminal.js'
+import { createTerminalSize, onTerminal, terminalEnvironment } from './terminal.js'
 
 interface LogName {
   podUid: string
@@ -129,6 +129,7 @@ export function createProcessRuntime(options: {
     openLogs.set(path, containerLog)
     dropOlderLogs({ podUid: pod.uid, container, attempt: request.attempt })
     const startedAtMs = clock.now()
+    const resize = tty ? createTerminalSize(group.pid, { clock, hasEnded: () => !running.has(group) }) : () => {}
     const started: RunningContainer = {
       id: `process://${group.pid}-${startedAtMs}`,
       pid: group.pid,
@@ -143,9 +144,7 @@ export function createProcessRuntime(options: {
           attached.add(listener)
           return () => attached.delete(listener)
         },
-        resize(columns, rows) {
-          if (tty) resizeTerminal(group.pid, columns, rows)
-        },
+        resize,
         exited: group.exited,
       }),
       async open(openCommand, how) {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { readFileSync, readlinkSync } from 'node:fs'
+import type { Clock } from '../base/clock.js'
 import { findExecutable } from './executable.js'
 import { StartError } from './runtime.js'
 
@@ -32,11 +33,45 @@ export function terminalEnvironment(env: Readonly<Record<string, string>>): Reco
   return { TERM: 'xterm', ...env, SHELL }
 }
 
-/** Sets the size of the terminal that the script(1) with this process number has made; nothing happens where it cannot be found. */
-export function resizeTerminal(pid: number, columns: number, rows: number): void {
-  const terminal = terminalBelow(pid)
-  if (terminal === undefined) return
-  spawn('stty', ['-F', terminal, 'cols', String(columns), 'rows', String(rows)], { stdio: 'ignore' }).on('error', () => {})
+/** A terminal is there a moment after script(1) was started; whoever is told of its size before tries again after this, and twice as long. */
+const FIRST_RETRY_MS = 5
+const LONGEST_RETRY_MS = 2000
+
+/**
+ * Sets the size of the terminal that the script(1) with this process number makes, as soon as it is there: clients tell it once, and at
+ * once. Nothing happens where it never comes. `hasEnded` says when there is nothing more to wait for.
+ */
+export function createTerminalSize(
+  pid: number,
+  { clock, hasEnded }: { clock: Pick<Clock, 'after'>; hasEnded: () => boolean },
+): (columns: number, rows: number) => void {
+  let wanted: { columns: number; rows: number } | undefined
+  let isTrying = false
+  const attempt = (retryMs: number): void => {
+    isTrying = false
+    if (!wanted || hasEnded()) return
+    const terminal = terminalBelow(pid)
+    if (terminal !== undefined) {
+      const told = wanted
+      isTrying = true
+      const size = ['cols', String(told.columns), 'rows', String(told.rows)]
+      // One after the other, or an older size might be the last to be set.
+      const done = (): void => {
+        isTrying = false
+        if (wanted !== told) attempt(FIRST_RETRY_MS)
+      }
+      spawn('stty', ['-F', terminal, ...size], { stdio: 'ignore' })
+        .once('exit', done)
+        .once('error', done)
+    } else if (retryMs <= LONGEST_RETRY_MS) {
+      isTrying = true
+      clock.after(retryMs, () => attempt(retryMs * 2))
+    }
+  }
+  return (columns, rows) => {
+    wanted = { columns, rows }
+    if (!isTrying) attempt(FIRST_RETRY_MS)
+  }
 }
 
 /** What the child of script(1) reads from; Linux says so. */

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { request } from 'node:https'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { Exec, KubeConfig, PortForward, type V1Status } from '@kubernetes/client-node'
 import { describe, expect } from 'vitest'
+import { createSeededRandom } from '../../src/base/random.js'
 import type { Client } from '../../src/client/client.js'
 import { podKind } from '../../src/kinds/core/pod/kind.js'
 import type { Pod } from '../../src/kinds/core/pod/schema.js'
@@ -268,6 +270,78 @@ test('who may not create pods/exec may not get it either, and a request without 
   const refused = await run(path, ['exec', '--as=jane', 'locked', '--', 'true'], emulator.env)
   expect(refused.exitCode).toBe(1)
   expect(refused.stderr).toContain('User "jane" cannot create resource "pods/exec" in API group "" in the namespace "default"')
+})
+
+/** A handshake's connection and what came behind its answer, or undefined when it was refused. */
+function upgraded(
+  { ports, token }: TestEmulator,
+  path: string,
+  method: string,
+  headers: Record<string, string>,
+): Promise<Socket | undefined> {
+  const asked = { host: '127.0.0.1', port: ports.control, rejectUnauthorized: false, agent: false, method, path }
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ ...asked, headers: { ...headers, Connection: 'Upgrade', Authorization: `Bearer ${token}` } })
+    outgoing.on('upgrade', (_response, socket) => resolve(socket))
+    outgoing.on('response', (response) => {
+      response.resume()
+      resolve(undefined)
+    })
+    outgoing.on('error', reject)
+    outgoing.end()
+  })
+}
+
+test('whatever a client says behind its handshake, others are served on, and no command is left over', async ({ client, emulator }) => {
+  await startPod(client, 'firm', [shell('exec sleep 300'), { ...webServer, readinessProbe: undefined }])
+  const seed = Number(process.env['KN_FUZZ_SEED'] ?? 20_261_122)
+  const random = createSeededRandom(seed)
+  const spdy = { Upgrade: 'SPDY/3.1', 'X-Stream-Protocol-Version': 'v4.channel.k8s.io' }
+  const webSocket = (protocol: string) => ({
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+    'Sec-WebSocket-Protocol': protocol,
+  })
+  const exec = 'exec?container=main&command=sleep&command=4711&stdin=true&stdout=true&stderr=true'
+  const asked = [
+    ['POST', exec, spdy],
+    ['GET', exec, webSocket('v5.channel.k8s.io')],
+    ['GET', `${exec}&tty=true`, webSocket('v4.base64.channel.k8s.io')],
+    ['POST', 'portforward', { ...spdy, 'X-Stream-Protocol-Version': 'portforward.k8s.io' }],
+    ['GET', 'portforward', webSocket('SPDY/3.1+portforward.k8s.io')],
+    ['GET', 'portforward?ports=80,81', webSocket('v4.channel.k8s.io')],
+    ['GET', 'attach?container=main&stdin=true&stdout=true', webSocket('v5.channel.k8s.io')],
+  ] as const
+  // Beginnings of what would be valid, so that more than the first byte is looked at.
+  const beginnings = [
+    '',
+    '80030001',
+    '8003000100000040',
+    '800300010000001600000001000000000000',
+    '0000000100000010',
+    '8281',
+    '82fe',
+    '88',
+    '8980',
+    '8003000600000004',
+  ]
+  for (let round = 0; round < 140; round++) {
+    const [method, subresource, headers] = asked[round % asked.length]!
+    const socket = await upgraded(emulator, `/api/v1/namespaces/default/pods/firm/${subresource}`, method, headers)
+    if (!socket) throw new Error(`round ${round} of seed ${seed} was refused`)
+    socket.on('error', () => {})
+    const beginning = Buffer.from(beginnings[Math.floor(random.float() * beginnings.length)]!, 'hex')
+    socket.write(Buffer.concat([beginning, random.bytes(Math.floor(random.float() * 200))]))
+    if (random.float() < 0.5) socket.end()
+    else setTimeout(() => socket.destroy(), 5)
+  }
+  const { path } = findKubectls().at(-1)!
+  expect(await run(path, ['exec', 'firm', '-c', 'main', '--', 'echo', 'still here'], emulator.env)).toMatchObject({
+    stdout: 'still here\n',
+  })
+  const left = async (): Promise<string> => (await run('pgrep', ['-f', '^sleep 4711'], emulator.env)).stdout
+  await until(async () => (await left()) === '' || undefined, 10_000, `the end of all commands (seed ${seed})`)
 })
 
 test('a connection that breaks off in the middle of everything ends nothing else', async ({ client, emulator }) => {

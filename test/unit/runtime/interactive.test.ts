@@ -76,6 +76,20 @@ test.skipIf(process.platform === 'win32')('on a terminal words stay words, whate
   expect((await said).replaceAll('\r', '')).toBe(words.map((word) => `[${word}]\n`).join(''))
 })
 
+test.runIf(process.platform === 'linux')(
+  'the size of a terminal counts although it is told before there is one, and the newest does',
+  async () => {
+    const script = 'until [ "$(stty size)" = "44 132" ]; do sleep 0.02; done; echo fits'
+    const shown = await open(['sh', '-c', script], { tty: true })
+    shown.resize(80, 24)
+    shown.resize(132, 44)
+    expect(await text(shown.stdout)).toContain('fits')
+    expect(await shown.exited).toMatchObject({ exitCode: 0 })
+    // Nobody is there to be told.
+    shown.resize(1, 1)
+  },
+)
+
 test('what cannot be started says why, in the words of a container runtime', async () => {
   await expect(open(['no-such-program'])).rejects.toThrow('exec: "no-such-program": executable file not found in $PATH')
   await expect(open(['no-such-program'], { tty: true })).rejects.toThrow('exec: "no-such-program": executable file not found in $PATH')

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { finished, type Readable, type Writable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import type { Verb } from '../../apimachinery/call.js'
 import type { KubeObject } from '../../apimachinery/object.js'
 import { refusals, StatusError } from '../../apimachinery/status-error.js'
@@ -117,7 +117,6 @@ export async function answerPodStream(
   try {
     process = await deps.podStreams.open({ uid, container }, command, { tty: wanted.tty, stdin: wanted.stdin })
   } catch (error) {
-    await allSaid(client)
     return client.finish(cannotStart(error as Error))
   }
   await relay(process, client, deps)
@@ -194,22 +193,15 @@ async function relay(
   await Promise.race([Promise.all(ended), new Promise<void>((resolve) => (cancel = clock.after(OUTPUT_GRACE_MS, resolve)))])
   cancel()
   streams.delete(kill)
-  await allSaid(client)
   client.finish(exitCode === 0 ? SUCCESS : exitedWith(exitCode))
 }
 
-/** Resolves when everything that comes from `output` was handed on. */
+/** Resolves when nothing more comes from `output`. */
 function joined(output: Readable, to: Writable | undefined): Promise<void> {
   if (to) output.pipe(to, { end: false })
   else output.resume()
   to?.on('error', () => output.resume())
-  return new Promise((resolve) => output.once('close', () => (to?.writableNeedDrain ? to.once('drain', resolve) : resolve())))
-}
-
-/** Ends both outputs; resolves when everything that was written to them was sent, or nobody is there any more. */
-async function allSaid({ stdout, stderr }: RemoteClient): Promise<void> {
-  const said = (output: Writable): Promise<void> => new Promise((resolve) => finished(output.end(), { readable: false }, () => resolve()))
-  await Promise.all([stdout, stderr].map((output) => output && said(output)))
+  return new Promise((resolve) => void output.once('close', resolve))
 }
 
 const SUCCESS: ExitStatus = { metadata: {}, status: 'Success' }
@@ -272,7 +264,6 @@ async function attach(
   stop()
   streams.delete(leave)
   client.stdin?.unpipe()
-  await allSaid(client)
   client.finish(SUCCESS)
 }
 

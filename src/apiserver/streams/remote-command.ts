@@ -1,4 +1,4 @@
-import { type Duplex, PassThrough, type Readable, Writable } from 'node:stream'
+import { type Duplex, finished, PassThrough, type Readable, Writable } from 'node:stream'
 import type { Clock } from '../../base/clock.js'
 import type { WebSocketConversation } from '../http/websocket.js'
 import { createSpdySession } from './spdy.js'
@@ -21,7 +21,7 @@ export interface RemoteClient {
   onResize(listener: (columns: number, rows: number) => void): void
   /** Told once, whoever ended it. */
   onClose(listener: () => void): void
-  /** Says how it ended, behind all output, and ends the connection. */
+  /** Ends both outputs, says how it ended, once all of them was sent, and ends the connection. */
   finish(status: ExitStatus): void
 }
 
@@ -98,8 +98,10 @@ export function commandOverWebSocket(socket: WebSocketConversation, protocol: st
     onClose: socket.onClose,
     finish(status) {
       const text = endText(status, protocol)
-      if (text !== '') say(ERROR, Buffer.from(text))
-      socket.end()
+      void allSaid([stdout, stderr]).then(() => {
+        if (text !== '') say(ERROR, Buffer.from(text))
+        socket.end()
+      })
     },
   }
 }
@@ -148,10 +150,19 @@ export function commandOverSpdy(
         stderr: streams.get('stderr'),
         onResize: sizes.listen,
         onClose: session.onClose,
-        finish: (status) => void streams.get('error')!.end(endText(status, protocol), () => session.end()),
+        finish(status) {
+          const outputs = [streams.get('stdout'), streams.get('stderr')]
+          void allSaid(outputs).then(() => streams.get('error')!.end(endText(status, protocol), () => session.end()))
+        },
       })
     })
   })
+}
+
+/** Ends outputs; resolves when everything that was written to them was sent, or nobody is there any more. */
+async function allSaid(outputs: readonly (Writable | undefined)[]): Promise<void> {
+  const said = (output: Writable): Promise<void> => new Promise((resolve) => finished(output.end(), { readable: false }, () => resolve()))
+  await Promise.all(outputs.map((output) => output && said(output)))
 }
 
 /** From the fourth version on the end is a Status; before it was a text, and there was none for success. */

@@ -7,8 +7,11 @@ const FAILED: ExitStatus = { metadata: {}, status: 'Failure', message: 'it went 
 const SUCCESS: ExitStatus = { metadata: {}, status: 'Success' }
 const ALL = { stdin: true, stdout: true, stderr: true, tty: false }
 
-/** A client's side of a WebSocket, as messages. */
-function conversation() {
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** A client's side of a WebSocket, as messages; a slow one takes each when it is told to. */
+function conversation({ isSlow = false } = {}) {
+  const owed: (() => void)[] = []
   const sent: { text: string; as: string }[] = []
   let hear: (payload: Buffer) => void = () => {}
   let isEnded = false
@@ -18,7 +21,8 @@ function conversation() {
     },
     send(payload, as = 'binary', told = () => {}) {
       sent.push({ text: payload.toString('latin1'), as })
-      told()
+      if (isSlow) owed.push(told)
+      else told()
     },
     pause() {},
     resume() {},
@@ -32,6 +36,7 @@ function conversation() {
     sent,
     say: (...bytes: (number | string)[]) => hear(Buffer.from(bytes.map(asText).join(''), 'latin1')),
     isEnded: () => isEnded,
+    take: () => owed.shift()?.(),
   }
 }
 const asText = (part: number | string): string => (typeof part === 'number' ? String.fromCharCode(part) : part)
@@ -45,7 +50,26 @@ test('a channel for each stream; the fifth version closes its input', async () =
   say(255, 0)
   expect(await text(client.stdin!)).toBe('typed')
   client.finish(SUCCESS)
+  await turn()
   expect(sent.map(({ text: message }) => message)).toEqual(['\u0001', '\u0001out', '\u0002err', '\u0003{"metadata":{},"status":"Success"}'])
+  expect(isEnded()).toBe(true)
+})
+
+test('how it ended comes behind everything that was written, however slow the client is', async () => {
+  const { socket, sent, isEnded, take } = conversation({ isSlow: true })
+  const client = commandOverWebSocket(socket, 'v5.channel.k8s.io', ALL)
+  for (const piece of ['a', 'b', 'c']) client.stdout!.write(piece)
+  client.stderr!.write('d')
+  client.finish(SUCCESS)
+  await turn()
+  expect(isEnded()).toBe(false)
+  for (let round = 0; round < 10; round++) {
+    take()
+    await turn()
+  }
+  const said = sent.map(({ text: message }) => message).slice(1)
+  expect(said.toSorted()).toEqual(['\u0001a', '\u0001b', '\u0001c', '\u0002d', '\u0003{"metadata":{},"status":"Success"}'])
+  expect(said.at(-1)).toMatch(/Success/)
   expect(isEnded()).toBe(true)
 })
 
@@ -57,6 +81,7 @@ test('in the base64 protocols all of it is text', async () => {
   say('0', Buffer.from('typed').toString('base64'))
   expect(String(await first)).toBe('typed')
   client.finish(FAILED)
+  await turn()
   const end = Buffer.from(JSON.stringify(FAILED)).toString('base64')
   expect(sent).toEqual([
     { text: '1', as: 'text' },
@@ -68,10 +93,11 @@ test('in the base64 protocols all of it is text', async () => {
 test.each([
   [SUCCESS, []],
   [FAILED, ['\u0003it went wrong']],
-])('before the fourth version success was silent, and a failure a text', (status, said) => {
+])('before the fourth version success was silent, and a failure a text', async (status, said) => {
   const { socket, sent } = conversation()
   const client = commandOverWebSocket(socket, 'channel.k8s.io', { ...ALL, stdin: false })
   client.finish(status)
+  await turn()
   expect(sent.slice(1).map(({ text: message }) => message)).toEqual(said)
   expect(client.stdin).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 import type { PodStreams } from '../apiserver/streams/pod-streams.js'
-import { PORTS_ANNOTATION, type Pod } from '../kinds/core/pod/schema.js'
+import { loopbackPortsOf, type Pod } from '../kinds/core/pod/schema.js'
 import type { Runtime } from '../runtime/runtime.js'
 
 /**
@@ -15,13 +15,7 @@ export function createPodStreams({ runtime }: { runtime: Runtime }): PodStreams 
       return opened
     },
     attach: ({ uid, container }) => runtime.running(uid, container)?.attach?.(),
-    portOf(pod, port) {
-      const { metadata, status } = pod as Pod
-      // What has ended has left its loopback port to whoever comes next.
-      if (status?.phase !== 'Running') return undefined
-      const annotation = metadata.annotations?.[PORTS_ANNOTATION]
-      const loopback = annotation === undefined ? undefined : (JSON.parse(annotation) as Record<string, unknown>)[port]
-      return typeof loopback === 'number' ? loopback : undefined
-    },
+    // What has ended has left its loopback port to whoever comes next.
+    portOf: (pod, port) => ((pod as Pod).status?.phase === 'Running' ? loopbackPortsOf(pod)[port] : undefined),
   }
 }

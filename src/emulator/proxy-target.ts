@@ -3,7 +3,7 @@ import type { FindProxyTarget, ProxyTarget } from '../apiserver/streams/proxy.js
 import type { Informer } from '../client/informer.js'
 import type { Reach } from '../delivery/send.js'
 import { type EndpointSlice, SERVICE_NAME_LABEL } from '../kinds/core/endpointslice/schema.js'
-import { PORTS_ANNOTATION, type Pod } from '../kinds/core/pod/schema.js'
+import { loopbackPortsOf, type Pod } from '../kinds/core/pod/schema.js'
 import type { CoreService, ServicePort } from '../kinds/core/service/schema.js'
 
 const LOOPBACK = '127.0.0.1'
@@ -79,7 +79,7 @@ export function createFindProxyTarget(deps: {
     // Of the names that ports have in a Pod upstream knows nothing.
     if (!isNumber(text)) throw unavailable(`error trying to reach service: dial tcp: lookup tcp/${text}: unknown port`)
     const port = Number(text)
-    return podTarget({ pod, port }, scheme, portsOf(pod)[port])
+    return podTarget({ pod, port }, scheme, loopbackPortsOf(pod)[port])
   }
 }
 
@@ -102,23 +102,12 @@ function podTarget({ pod, port }: PodPort, scheme: Scheme, loopback: number | un
 
 /** A Pod that declares no port is told one to listen on: that is the one it means, whatever its Service calls it. */
 function loopbackBehindService({ pod, port }: PodPort): number | undefined {
-  const ports = portsOf(pod)
+  const ports = loopbackPortsOf(pod)
   return ports[port] ?? (firstPort(pod) === undefined ? Object.values(ports)[0] : undefined)
 }
 
 function firstPort({ spec }: Pod): number | undefined {
   return spec.containers.find(({ ports }) => ports?.length)?.ports?.[0]?.containerPort
-}
-
-/** Container port to loopback port; empty when the annotation is not there yet or is no such object. */
-function portsOf({ metadata }: Pod): Readonly<Record<number, number>> {
-  try {
-    const ports: unknown = JSON.parse(metadata.annotations?.[PORTS_ANNOTATION] ?? '{}')
-    if (typeof ports !== 'object' || ports === null) return {}
-    return Object.fromEntries(Object.entries(ports).filter(([, port]) => Number.isInteger(port) && port > 0 && port < 65536))
-  } catch {
-    return {}
-  }
 }
 
 function isNumber(text: string): boolean {

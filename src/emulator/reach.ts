@@ -3,7 +3,7 @@ import type { Informer } from '../client/informer.js'
 import type { Reach } from '../delivery/send.js'
 import type { EndpointSlice } from '../kinds/core/endpointslice/schema.js'
 import { SERVICE_NAME_LABEL } from '../kinds/core/endpointslice/schema.js'
-import { PORTS_ANNOTATION, type Pod } from '../kinds/core/pod/schema.js'
+import { loopbackPortsOf, type Pod } from '../kinds/core/pod/schema.js'
 import type { CoreService } from '../kinds/core/service/schema.js'
 
 /** A name inside the cluster: service, namespace, with or without the cluster's domain. */
@@ -42,7 +42,7 @@ export function createReach(deps: {
       if (target === undefined) return []
       return (endpoints ?? []).flatMap(({ conditions, targetRef }) => {
         if (conditions?.ready === false || targetRef?.kind !== 'Pod') return []
-        return loopbackOf(pods.get({ namespace, name: targetRef.name ?? '' }), target) ?? []
+        return loopbackPortsOf(pods.get({ namespace, name: targetRef.name ?? '' }))[target] ?? []
       })
     })
     return loopbacks[Math.floor(deps.random.float() * loopbacks.length)]
@@ -72,11 +72,4 @@ export function createReach(deps: {
     // Resolvers need not know names below localhost. @see RFC 6761 section 6.3
     return { host: hostname.endsWith('.localhost') ? LOOPBACK : hostname, port, hostHeader }
   }
-}
-
-function loopbackOf(pod: Pod | undefined, containerPort: number): number | undefined {
-  const annotation = pod?.metadata.annotations?.[PORTS_ANNOTATION]
-  if (annotation === undefined) return undefined
-  const port = (JSON.parse(annotation) as Record<string, unknown>)[containerPort]
-  return typeof port === 'number' ? port : undefined
 }

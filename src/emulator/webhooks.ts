@@ -7,7 +7,7 @@ import { endpointsKind } from '../kinds/core/endpoints/kind.js'
 import { endpointSliceKind } from '../kinds/core/endpointslice/kind.js'
 import { SERVICE_NAME_LABEL } from '../kinds/core/endpointslice/schema.js'
 import { podKind } from '../kinds/core/pod/kind.js'
-import { PORTS_ANNOTATION } from '../kinds/core/pod/schema.js'
+import { loopbackPortsOf } from '../kinds/core/pod/schema.js'
 import { coreServiceKind } from '../kinds/core/service/kind.js'
 
 /** How long a conversion may take (apiextensions pkg/apiserver/conversion/webhook_converter.go). */
@@ -76,7 +76,7 @@ async function endpointOf(client: Client, service: NonNullable<WebhookTarget['se
     for (const { address, pod: podName } of endpoints) {
       if (podName === undefined) return { host: address, port: target }
       const pod = await client.find(podKind, { namespace, name: podName })
-      const loopback = portBehind(pod?.metadata.annotations?.[PORTS_ANNOTATION], target)
+      const loopback = loopbackPortsOf(pod)[target]
       if (loopback !== undefined) return { host: '127.0.0.1', port: loopback }
     }
   }
@@ -103,13 +103,6 @@ async function endpointsOf(client: Client, namespace: string, name: string): Pro
     ports,
     endpoints: addresses.map(({ ip, targetRef }) => ({ address: ip, pod: targetRef?.kind === 'Pod' ? targetRef.name : undefined })),
   }))
-}
-
-function portBehind(annotation: string | undefined, containerPort: number): number | undefined {
-  if (annotation === undefined) return undefined
-  const ports: unknown = JSON.parse(annotation)
-  const port = (ports as Record<string, unknown>)[containerPort]
-  return typeof port === 'number' ? port : undefined
 }
 
 function post(

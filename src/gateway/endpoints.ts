@@ -1,7 +1,7 @@
 import { refText } from '../apimachinery/object.js'
 import type { Informer } from '../client/informer.js'
 import { type Endpoint, type EndpointSlice, SERVICE_NAME_LABEL } from '../kinds/core/endpointslice/schema.js'
-import { PORTS_ANNOTATION, type Pod } from '../kinds/core/pod/schema.js'
+import { loopbackPortsOf, PORTS_ANNOTATION, type Pod } from '../kinds/core/pod/schema.js'
 
 /** A ready endpoint of a core Service: a Pod, or an address that someone wrote by hand. */
 export interface ReadyAddress {
@@ -118,7 +118,7 @@ export function createEndpoints(slices: Informer<EndpointSlice>, pods: Informer<
           if (conditions?.ready === false || targetRef?.kind !== 'Pod' || !targetRef.name) continue
           const pod = pods.get({ namespace: targetRef.namespace ?? slice.metadata.namespace, name: targetRef.name })
           if (!pod || pod.metadata.deletionTimestamp) continue
-          const loopbackPort = portsOf(pod)[port]
+          const loopbackPort = loopbackPortsOf(pod)[port]
           if (loopbackPort === undefined) continue
           const podUid = pod.metadata.uid ?? refText(pod.metadata)
           const key = `${podUid}:${loopbackPort}`
@@ -172,25 +172,12 @@ function requestPort(slice: EndpointSlice): number | undefined {
   return slice.ports?.find(({ port }) => Object.values(REQUEST_PORTS).includes(port ?? 0))?.port
 }
 
-/** Container port to loopback port; empty when the annotation is not there yet or is no such object. */
-function portsOf(pod: Pod): Readonly<Record<number, number>> {
-  const text = pod.metadata.annotations?.[PORTS_ANNOTATION]
-  if (!text) return {}
-  try {
-    const ports: unknown = JSON.parse(text)
-    if (typeof ports !== 'object' || ports === null) return {}
-    return Object.fromEntries(Object.entries(ports).filter(([, port]) => Number.isInteger(port) && port > 0 && port < 65536))
-  } catch {
-    return {}
-  }
-}
-
 /**
  * Where a port of a Pod is reached: undefined as long as the Pod has no ports at all. A Pod that declares none is told one to
  * listen on, so that is the one it means, whatever the Service calls it; beside declared ones an undeclared port is itself.
  */
 function loopbackOf(pod: Pod, containerPort: number): number | undefined {
-  const ports = portsOf(pod)
+  const ports = loopbackPortsOf(pod)
   const [first] = Object.values(ports)
   if (first === undefined) return undefined
   return ports[containerPort] ?? (pod.spec.containers.some((container) => container.ports?.length) ? containerPort : first)

@@ -156,5 +156,18 @@ export interface Pod extends KubeObject {
 /** JSON object: container port (as text) to the loopback port it is really reached on. Gateway, probes and port-forward dial that. */
 export const PORTS_ANNOTATION = 'kn-local.dev/ports'
 
+/** Container port to loopback port; empty when the annotation is not there yet, or somebody made it something else. */
+export function loopbackPortsOf(pod: Pick<KubeObject, 'metadata'> | undefined): Readonly<Record<number, number>> {
+  const text = pod?.metadata.annotations?.[PORTS_ANNOTATION]
+  if (!text) return {}
+  try {
+    const ports: unknown = JSON.parse(text)
+    if (typeof ports !== 'object' || ports === null) return {}
+    return Object.fromEntries(Object.entries(ports).filter(([, port]) => Number.isInteger(port) && port > 0 && port < 65536))
+  } catch {
+    return {}
+  }
+}
+
 /** The sidecar every Revision's Pod lists. It is no process: its status, its log and its behaviour come from the gateway and the probes. */
 export const QUEUE_PROXY = 'queue-proxy'
